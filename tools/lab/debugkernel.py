@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The debug kernel: Debian's 6.12 source with lockdep, KASAN, kmemleak, faults.
+
+Built in the 6.12 root. The cache entry holds bzImage, modules/RELEASE and tree/,
+which is what external modules are built against. (The ELF kernel can not be booted
+as in vmlinux.py: with KASAN its PVH entry faults.)
+"""
+
+import os
+import shutil
+
+import cache
+import chroot
+import initramfs
+import roots
+from cache import say
+from errors import LabError
+from kernels import root_of
+
+RECIPE = "1"
+CONFIG = "debug-kernel.config"
+SOURCE = "/usr/src/linux-source-6.12.tar.xz"
+
+BUILD = r"""
+set -e
+tar -x --strip-components=1 -f %(source)s
+make -s allnoconfig KCONFIG_ALLCONFIG=/mnt/out/config
+sed -n 's/^\(CONFIG_[A-Z0-9_]*=[ym]\)$/\1/p' /mnt/out/config | while read -r want; do
+	grep -q "^${want%%=*}=[ym]" .config || echo "lab: not set: $want"
+done
+make -j"$(nproc)" bzImage modules
+cp arch/x86/boot/bzImage /mnt/out/bzImage
+make -s modules_install INSTALL_MOD_PATH=/mnt/out/inst INSTALL_MOD_STRIP=1 DEPMOD=/sbin/depmod
+mv /mnt/out/inst/lib/modules /mnt/out/modules
+rm -rf /mnt/out/inst /mnt/out/modules/*/build
+make -s run-command KBUILD_RUN_COMMAND='$(srctree)/scripts/package/install-extmod-build /mnt/out/tree'
+mkdir -p /mnt/out/tree/tools/testing/selftests
+cp tools/testing/selftests/*.h /mnt/out/tree/tools/testing/selftests/
+""" % {"source": SOURCE}
+
+
+def _recipe():
+    return [RECIPE, roots.path(root_of("debug")),
+            initramfs.read(CONFIG).decode(), BUILD]
+
+
+def path():
+    return cache.path_of("debug", _recipe())
+
+
+def _make(tmp):
+    root = root_of("debug")
+    tree = roots.tree(root)
+    work = os.path.join(tmp, "work")
+    ccache = os.path.join(cache.top(), "ccache")
+    for directory in (work, ccache):
+        os.makedirs(directory, exist_ok=True)
+    with open(os.path.join(tmp, "config"), "wb") as f:
+        f.write(initramfs.read(CONFIG))
+    log = os.path.join(cache.top(), "debug-build.log")
+    say(f"building the debug kernel (11-17 minutes; log in {log})")
+    with open(log, "w") as f:
+        code = chroot.run(tree, ["sh", "-c", BUILD], cwd="/mnt/work",
+                          binds=[(work, "/mnt/work"), (tmp, "/mnt/out"),
+                                 (ccache, "/mnt/ccache")],
+                          env={"CCACHE_DIR": "/mnt/ccache",
+                               "PATH": "/usr/lib/ccache:/usr/sbin:/usr/bin",
+                               "KBUILD_BUILD_HOST": "lab", "KBUILD_BUILD_USER": "lab"},
+                          stdout=f, stderr=f)
+    if code:
+        with open(log, errors="replace") as f:
+            raise LabError("the debug kernel does not build:\n" + f.read()[-3000:])
+    shutil.rmtree(work)
+    say("the debug kernel is ready")
+
+
+def ensure():
+    roots.ensure(root_of("debug"))
+    return cache.ensure("debug", _recipe(), _make)
+
+
+def hold():
+    """Keep it from being removed while this process lives."""
+    cache.hold(path())
+
+
+def module_dir():
+    """The /lib/modules/RELEASE directory of the debug kernel."""
+    top = os.path.join(path(), "modules")
+    return os.path.join(top, os.listdir(top)[0])

@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Exit codes of the lab, and the one exception it reports by a message."""
+
+EXIT_SPLAT = 99		# the command may have passed, the kernel log has a splat
+EXIT_TIMEOUT = 124
+EXIT_LAB = 125		# the lab itself failed
+
+
+class LabError(Exception):
+    """Something the lab needs failed; the text is for the user."""

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-2.0
+"""lab selftest: does the lab itself tell the truth? KTAP on stdout."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+import build
+import initramfs
+import qmp
+from errors import EXIT_LAB, EXIT_SPLAT, EXIT_TIMEOUT
+
+LAB = os.path.join(initramfs.HERE, "lab")
+LIMIT = 900
+
+
+def lab(kernel, *words, command="true"):
+    """(exit code, stdout, stderr) of one lab run."""
+    done = subprocess.run([LAB, "run", "--kernel", kernel, "--mem", "3072", *words,
+                           "--", command], stdin=subprocess.DEVNULL, text=True,
+                          capture_output=True, timeout=LIMIT)
+    return done.returncode, done.stdout, done.stderr
+
+
+def expect(got, want, text=""):
+    if got != want:
+        raise AssertionError(f"{got!r} instead of {want!r} {text}")
+
+
+def leftovers(mark):
+    """Processes whose command line has @mark."""
+    return subprocess.run(["pgrep", "-f", "-a", mark], text=True,
+                          capture_output=True).stdout
+
+
+def exit_code(kernel):
+    code, out, err = lab(kernel, command="echo out; echo err >&2; exit 42")
+    expect((code, out), (42, "out\nerr\n"), err)
+
+
+def environment(kernel):
+    code, out, err = lab(kernel, "--env", "A=b c", command='pwd; echo "$A"; cat')
+    expect((code, out), (0, "/src\nb c\n"), err)
+
+
+def output_is_whole(kernel):
+    code, out, err = lab(kernel, command="seq 1 200000; printf 'a\\036b'")
+    expect((code, len(out), out[-3:]), (0, 1288898, "a\x1eb"), err)
+
+
+def timeout(kernel):
+    start = time.monotonic()
+    code, _, err = lab(kernel, "--timeout", "3", command="sleep 10000")
+    expect(code, EXIT_TIMEOUT, err)
+    if time.monotonic() - start > 300:
+        raise AssertionError("the time limit did not hold")
+
+
+def splat(kernel):
+    plant = "echo 'WARNING: planted' >/dev/kmsg; exit 3"
+    code, _, err = lab(kernel, command=plant)
+    expect(code, EXIT_SPLAT, err)
+    expect("WARNING: planted" in err, True)
+    expect(lab(kernel, "--allow-splats", command=plant)[0], 3)
+
+
+def panic(kernel):
+    code, _, err = lab(kernel, command="echo c >/proc/sysrq-trigger; sleep 100")
+    expect(code, EXIT_LAB, err)
+    expect("sysrq triggered crash" in err.lower(), True, err)
+
+
+def drives(kernel):
+    code, out, err = lab(
+        kernel, "--nvme", "size=64M,lba=4096,poll=1,serial=one", "--nvme", "size=1G",
+        command="for n in 0 1; do d=/sys/block/nvme${n}n1; cat $d/size "
+                "$d/queue/logical_block_size $d/device/serial; done")
+    expect((code, out.split()),
+           (0, ["131072", "4096", "one", "2097152", "512", "lab1"]), err)
+
+
+def unplug(kernel):
+    with tempfile.TemporaryDirectory() as tmp:
+        path = os.path.join(tmp, "qmp")
+        vm = subprocess.Popen(
+            [LAB, "run", "--kernel", kernel, "--mem", "3072", "--nvme", "size=64M",
+             "--monitor", path, "--", "echo up; until [ ! -e /dev/nvme0n1 ]; "
+             "do sleep 0.2; done; echo gone"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+        expect(vm.stdout.readline(), "up\n")
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.connect(path)
+            qmp.Qmp(sock).execute("device_del", id="nvme0")
+            expect(vm.communicate(timeout=LIMIT)[0], "gone\n")
+        expect((vm.returncode, os.listdir(tmp)), (0, []))
+
+
+def guest(kernel):
+    code, out, err = lab(
+        kernel, "--nvme", "size=64M",
+        command="python3 tools/lab/guest run --qemu-arg '-drive if=none,id=d,"
+                "file=/dev/nvme0n1,format=raw -device virtio-blk-pci,drive=d' "
+                "-- 'cat /sys/block/vda/size; fio --version; exit 5'; "
+                "echo \"code $?\"; pgrep qemu")
+    lines = out.split()
+    expect((code, lines[:1], lines[2:]), (1, ["131072"], ["code", "5"]), out + err)
+
+
+def killed(kernel, number, tmp):
+    """Kill a lab by signal @number when its command runs; wait for its QEMU."""
+    mark = f"lab-selftest-{os.getpid()}-{number}"
+    vm = subprocess.Popen([LAB, "run", "--kernel", kernel, "--mem", "3072",
+                           "--append", mark, "--", "echo up; sleep 10000"],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          env=dict(os.environ, TMPDIR=tmp))
+    expect(vm.stdout.readline(), b"up\n")
+    vm.send_signal(number)
+    vm.wait(60)
+    vm.stdout.close()
+    deadline = time.monotonic() + 30
+    while leftovers(mark) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    expect(leftovers(mark), "")
+
+
+def no_leftovers(kernel):
+    """Killed in every way, the lab leaves no process and no file."""
+    with tempfile.TemporaryDirectory() as tmp:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
+            killed(kernel, number, tmp)
+            expect(os.listdir(tmp), [])
+
+
+TESTS = [exit_code, environment, output_is_whole, timeout, splat, panic, drives,
+         unplug, guest, no_leftovers]
+
+
+def main(kernels):
+    cases = [(test, kernel) for kernel in kernels for test in TESTS]
+    print(f"KTAP version 1\n1..{len(cases)}", flush=True)
+    failed = 0
+    for number, (test, kernel) in enumerate(cases, 1):
+        build.sync(kernel)
+        name = f"{number} {test.__name__} ({kernel})"
+        start = time.monotonic()
+        try:
+            test(kernel)
+            print(f"ok {name} # {time.monotonic() - start:.1f} s", flush=True)
+        except (AssertionError, subprocess.TimeoutExpired) as err:
+            failed += 1
+            print("\n".join(f"# {line}" for line in str(err).splitlines()))
+            print(f"not ok {name}", flush=True)
+    sys.stdout.flush()
+    return 1 if failed else 0

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What in a kernel log is a failure."""
+
+import re
+
+SPLAT = re.compile("|".join([
+    r"\bBUG:", r"kernel BUG at", r"\bWARNING:", r"\bKASAN:", r"\bUBSAN:", r"\bKCSAN:",
+    r"possible circular locking", r"possible recursive locking",
+    r"possible irq lock inversion", r"inconsistent lock state", r"bad unlock balance",
+    r"Invalid wait context", r"suspicious RCU usage", r"DEBUG_LOCKS_WARN_ON",
+    r"\bOops\b", r"general protection fault", r"Kernel panic", r"unable to handle",
+    r"hung task", r"blocked for more than", r"soft lockup", r"hard LOCKUP",
+    r"rcu.*(?:detected stalls|self-detected stall|stall)", r"workqueue lockup",
+    r"kmemleak: \d+ new suspected", r"ODEBUG:", r"DMA-API:.*(?:error|warning|leak)",
+    r"list_(?:add|del) corruption", r"refcount_t:", r"sleeping function called",
+    r"scheduling while atomic",
+]))
+
+HARMLESS = re.compile("|".join([
+    r"Unhandled WRMSR\(0xc0010007\)",
+]))
+
+CONTEXT = 60		# lines shown from a splat on
+
+
+def find(text):
+    """Indices of the lines that are splats, and all lines."""
+    lines = text.splitlines()
+    hits = [n for n, line in enumerate(lines)
+            if SPLAT.search(line) and not HARMLESS.search(line)]
+    return hits, lines
+
+
+def report(text):
+    """The first splat with what follows it, or an empty string."""
+    hits, lines = find(text)
+    if not hits:
+        return ""
+    shown = lines[max(hits[0] - 2, 0):hits[0] + CONTEXT]
+    rest = sum(1 for n in hits if n >= hits[0] + CONTEXT)
+    more = [f"... and {rest} more matching lines"] if rest else []
+    return "\n".join(shown + more)
