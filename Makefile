@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# make [KDIR=DIR]	the modules and vhostctl, here, for one kernel
+# make demo		everything in a lab VM: stock QEMU on a real NVMe drive
+# make bench		the data paths beside each other, in a lab VM
+# make bench-count	the same, in instructions instead of time
+# make check		all tests, in lab VMs
+# README.md says more.
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+PREFIX ?= /usr/local
+export KDIR
+
+all: modules tools
+
+modules:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules
+
+modules_install:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
+
+tools:
+	$(MAKE) -C tools/vhostctl
+
+bench-client:
+	$(MAKE) -C tools/bench
+
+# The directory is for reservations that shall survive a loss of power.
+install: modules_install
+	$(MAKE) -C tools/vhostctl install PREFIX=$(PREFIX)
+	install -d -m 0700 $(DESTDIR)/var/lib/vhost-target
+
+selftests:
+	$(MAKE) -C selftests
+
+clean:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
+	$(MAKE) -C tools/vhostctl clean
+	$(MAKE) -C tools/bench clean
+	$(MAKE) -C selftests clean
+
+check-unit:
+	$(MAKE) -sC selftests/unit check
+
+check-vhostctl:
+	$(MAKE) -C tools/vhostctl test
+
+check-sparse:
+	$(MAKE) -C $(KDIR) M=$(CURDIR) W=1 C=2 CF="-D__CHECK_ENDIAN__" modules
+
+# checkpatch.pl and its word lists, out of the linux-source package.
+checkpatch-script: build/checkpatch/checkpatch.pl
+
+build/checkpatch/checkpatch.pl:
+	mkdir -p $(@D)
+	tar -xJf $(lastword $(sort $(wildcard /usr/src/linux-source-*.tar.xz))) \
+		-C $(@D) --strip-components=2 --wildcards \
+		'*/scripts/checkpatch.pl' '*/scripts/spelling.txt' \
+		'*/scripts/const_structs.checkpatch'
+
+demo:
+	tools/lab/lab setup 6.12
+	@mkdir -p build
+	tools/lab/lab build 6.12 modules tools >build/demo.log 2>&1 || \
+		{ tail -n 40 build/demo.log; false; }
+	tools/lab/lab run --nvme size=1G,ioqpairs=4 --nvme size=1G,ioqpairs=4 \
+		--nvme size=1G,ioqpairs=4 --timeout 1200 -- \
+		python3 tools/demo/demo.py
+
+bench:
+	tools/lab/lab setup 6.12
+	@mkdir -p build
+	tools/lab/lab build 6.12 modules tools bench-client >build/bench.log 2>&1 || \
+		{ tail -n 40 build/bench.log; false; }
+	tools/lab/lab run --timeout 3600 -- python3 tools/bench/bench.py $(BENCH_ARGS)
+
+bench-count:
+	tools/lab/lab setup 6.12
+	@mkdir -p build
+	tools/lab/lab build 6.12 modules tools bench-client >build/bench.log 2>&1 || \
+		{ tail -n 40 build/bench.log; false; }
+	tools/bench/count.py $(BENCH_ARGS)
+
+check:
+	tools/check.sh
+
+check-style:
+	tools/check-style.sh
+
+check-debug:
+	tools/check.sh --debug
+
+.PHONY: all modules modules_install tools bench-client bench bench-count install selftests clean
+.PHONY: check-unit check-vhostctl check-sparse checkpatch-script demo check check-style check-debug

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Guest memory: see the DOC section of <vhost_target/gmem.h>. */
+#include <linux/delay.h>
+#include <linux/highmem.h>
+#include <linux/memory_hotplug.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include <vhost_target/gmem.h>
+
+static void gmem_reap_work(struct work_struct *work)
+{
+	vt_gmem_reap(container_of(work, struct vt_gmem, reap));
+}
+
+void vt_gmem_init(struct vt_gmem *gm, const struct vt_gmem_ops *ops)
+{
+	gm->ops = ops;
+	gm->identity = false;
+	gm->gen = 0;
+	xa_init(&gm->chunks);
+	mutex_init(&gm->fill_lock);
+	mutex_init(&gm->reap_lock);
+	spin_lock_init(&gm->lock);
+	INIT_LIST_HEAD(&gm->dropped);
+	INIT_WORK(&gm->reap, gmem_reap_work);
+	atomic_long_set(&gm->nr_pages, 0);
+}
+EXPORT_SYMBOL_GPL(vt_gmem_init);
+
+void vt_gmem_exit(struct vt_gmem *gm)
+{
+	spin_lock(&gm->lock);
+	vt_gmem_drop(gm, 0, U64_MAX);
+	spin_unlock(&gm->lock);
+	vt_gmem_reap(gm);
+	cancel_work_sync(&gm->reap);
+	xa_destroy(&gm->chunks);
+}
+EXPORT_SYMBOL_GPL(vt_gmem_exit);
+
+/* Contiguous bytes from an offset of a chunk whose pages may be anywhere. */
+static u32 chunk_run(const struct vt_chunk *c, unsigned int i, u32 have,
+		     u32 len, unsigned long ro)
+{
+	unsigned long pfn = page_to_pfn((struct page *)(c->page[i] & ~ro));
+
+	while (have < len && ++i < VT_CHUNK_PAGES) {
+		unsigned long p = c->page[i];
+
+		if (!p || (p & VT_PAGE_RO) != ro ||
+		    page_to_pfn((struct page *)(p & ~VT_PAGE_RO)) != ++pfn)
+			break;
+		have += PAGE_SIZE;
+	}
+	return min(have, len);
+}
+
+static int gmem_identity(u64 addr, u32 len, struct page **page,
+			 unsigned int *off)
+{
+	unsigned long pfn = PHYS_PFN(addr);
+
+	/* Pages of one 2 MiB section piece have their struct pages in a row. */
+	if (!pfn_valid(pfn))
+		return -EFAULT;
+	*page = pfn_to_page(pfn);
+	*off = offset_in_page(addr);
+	return min_t(u64, len, VT_CHUNK_SIZE - (addr & (VT_CHUNK_SIZE - 1)));
+}
+
+int vt_gmem_lookup_in(struct vt_gmem *gm, const struct vt_chunk *c, u64 addr,
+		      u32 len, bool write, struct page **page,
+		      unsigned int *off)
+{
+	u32 in = addr & (VT_CHUNK_SIZE - 1);
+	unsigned int i = in >> PAGE_SHIFT;
+	unsigned long p;
+
+	if (unlikely(gm->identity))
+		return gmem_identity(addr, len, page, off);
+
+	if (unlikely(!c))
+		return gm->ops->fill ? -EAGAIN : -EFAULT;
+	*off = offset_in_page(in);
+	p = c->contig ? c->page[0] : c->page[i];
+	if (unlikely(!p))
+		return gm->ops->fill ? -EAGAIN : -EFAULT;
+	if (unlikely((p & VT_PAGE_RO) && write))
+		return -EFAULT;
+	*page = (struct page *)(p & ~VT_PAGE_RO);
+	if (c->contig) {
+		*page += i;
+		return min_t(u32, len, VT_CHUNK_SIZE - in);
+	}
+	return chunk_run(c, i, PAGE_SIZE - *off, len, p & VT_PAGE_RO);
+}
+
+int vt_gmem_lookup(struct vt_gmem *gm, u64 addr, u32 len, bool write,
+		   struct page **page, unsigned int *off)
+{
+	return vt_gmem_lookup_in(gm, xa_load(&gm->chunks,
+					     addr >> VT_CHUNK_SHIFT),
+				 addr, len, write, page, off);
+}
+EXPORT_SYMBOL_GPL(vt_gmem_lookup);
+
+int vt_gmem_read(struct vt_gmem *gm, u64 addr, void *buf, u32 len)
+{
+	unsigned int off;
+	struct page *page;
+	int n;
+
+	for (; len; len -= n, addr += n, buf += n) {
+		n = vt_gmem_lookup(gm, addr, len, false, &page, &off);
+		if (n < 0)
+			return n;
+		memcpy(buf, page_address(page) + off, n);
+	}
+	return 0;
+}
+EXPORT_SYMBOL_GPL(vt_gmem_read);
+
+#define GMEM_RETRY_MS 1
+
+/* A chunk that was dropped again says nothing about its pages. */
+static bool gmem_is_hole(struct vt_gmem *gm, u64 addr)
+{
+	unsigned int i = (addr & (VT_CHUNK_SIZE - 1)) >> PAGE_SHIFT;
+	struct vt_chunk *c;
+	bool hole;
+
+	spin_lock(&gm->lock);
+	c = xa_load(&gm->chunks, addr >> VT_CHUNK_SHIFT);
+	hole = c && !c->contig && !c->page[i];
+	spin_unlock(&gm->lock);
+	return hole;
+}
+
+int vt_gmem_fill(struct vt_gmem *gm, u64 addr)
+{
+	unsigned int off;
+	struct page *page;
+	int ret;
+
+	mutex_lock(&gm->fill_lock);
+	/* No queue's epoch protects us here: gm->lock keeps the chunk. */
+	spin_lock(&gm->lock);
+	ret = vt_gmem_lookup(gm, addr, 1, false, &page, &off);
+	spin_unlock(&gm->lock);
+	if (ret == -EAGAIN) {
+		ret = gm->ops->fill(gm, addr >> VT_CHUNK_SHIFT);
+		if (!ret && gmem_is_hole(gm, addr))
+			ret = -EFAULT;
+	}
+	mutex_unlock(&gm->fill_lock);
+	/* The memory is being changed at this moment: look again. */
+	if (ret == -EBUSY) {
+		msleep(GMEM_RETRY_MS);
+		ret = 0;
+	}
+	return ret < 0 ? ret : 0;
+}
+EXPORT_SYMBOL_GPL(vt_gmem_fill);
+
+struct vt_chunk *vt_chunk_alloc(u64 index, bool contig, gfp_t gfp)
+{
+	struct vt_chunk *c;
+
+	c = kzalloc(struct_size(c, page, contig ? 1 : VT_CHUNK_PAGES), gfp);
+	if (c) {
+		c->index = index;
+		c->contig = contig;
+		INIT_LIST_HEAD(&c->node);
+	}
+	return c;
+}
+EXPORT_SYMBOL_GPL(vt_chunk_alloc);
+
+/* A chunk has left the xarray: what was remembered of it does not hold. */
+static void gmem_left(struct vt_gmem *gm, struct vt_chunk *c)
+{
+	lockdep_assert_held(&gm->lock);
+
+	list_add_tail(&c->node, &gm->dropped);
+	/* Not before it is gone; pairs with vt_gmem_gen(). */
+	smp_store_release(&gm->gen, gm->gen + 1);
+}
+
+int vt_gmem_insert(struct vt_gmem *gm, struct vt_chunk *c)
+{
+	struct vt_chunk *old;
+
+	lockdep_assert_held(&gm->lock);
+
+	old = xa_store(&gm->chunks, c->index, c, GFP_ATOMIC);
+	if (xa_is_err(old))
+		return xa_err(old);
+	if (old)
+		gmem_left(gm, old);
+	atomic_long_add(c->nr, &gm->nr_pages);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(vt_gmem_insert);
+
+bool vt_gmem_drop(struct vt_gmem *gm, u64 first, u64 last)
+{
+	struct vt_chunk *c;
+	unsigned long i;
+	bool any = false;
+
+	lockdep_assert_held(&gm->lock);
+
+	xa_for_each_range(&gm->chunks, i, c, first >> VT_CHUNK_SHIFT,
+			  last >> VT_CHUNK_SHIFT) {
+		xa_erase(&gm->chunks, i);
+		gmem_left(gm, c);
+		any = true;
+	}
+	return any;
+}
+EXPORT_SYMBOL_GPL(vt_gmem_drop);
+
+void vt_gmem_drop_others(struct vt_gmem *gm, const void *priv)
+{
+	struct vt_chunk *c;
+	unsigned long i;
+
+	lockdep_assert_held(&gm->lock);
+
+	xa_for_each(&gm->chunks, i, c) {
+		if (c->priv == priv)
+			continue;
+		xa_erase(&gm->chunks, i);
+		gmem_left(gm, c);
+	}
+}
+EXPORT_SYMBOL_GPL(vt_gmem_drop_others);
+
+void vt_gmem_reap(struct vt_gmem *gm)
+{
+	struct vt_chunk *c, *tmp;
+	LIST_HEAD(list);
+
+	mutex_lock(&gm->reap_lock);
+	spin_lock(&gm->lock);
+	list_splice_init(&gm->dropped, &list);
+	spin_unlock(&gm->lock);
+	if (!list_empty(&list))
+		gm->ops->sync(gm);
+	list_for_each_entry_safe(c, tmp, &list, node) {
+		atomic_long_sub(c->nr, &gm->nr_pages);
+		gm->ops->release(gm, c);
+		kfree(c);
+		cond_resched();
+	}
+	mutex_unlock(&gm->reap_lock);
+}
+EXPORT_SYMBOL_GPL(vt_gmem_reap);
+
+void vt_gmem_reap_later(struct vt_gmem *gm)
+{
+	queue_work(system_unbound_wq, &gm->reap);
+}
+EXPORT_SYMBOL_GPL(vt_gmem_reap_later);

@@ -1,0 +1,473 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A queue at work: requests in, I/O to the backend, results out. Everything
+ * above "control" runs in the poller that serves the queue.
+ */
+#include <linux/blkdev.h>
+#include <linux/delay.h>
+#include <linux/module.h>
+
+#include "moderate.h"
+#include "queue.h"
+#include "trace.h"
+
+/* Tags taken at once: what the block layer itself does at most. */
+#define QUEUE_TAGS	32
+
+static void queue_set_broken(struct vt_queue *q)
+{
+	q->broken = true;
+	vt_stat_inc(q->st->ring_errors);
+	q->ops->broke(q);
+}
+
+static void queue_park(struct vt_queue *q)
+{
+	q->parked = true;
+	vt_stat_inc(q->st->parked);
+	/* What is in flight wakes us; if nothing is, this does. */
+	if (!q->inflight)
+		queue_delayed_work(system_wq, &q->retry_work, 1);
+}
+
+static void queue_fault(struct vt_queue *q)
+{
+	vt_stat_inc(q->st->mem_faults);
+	WRITE_ONCE(q->faulting, true);
+	queue_work(system_unbound_wq, &q->fault_work);
+}
+
+/* The next request could not be taken now. */
+static void queue_refused(struct vt_queue *q, int err)
+{
+	switch (err) {
+	case -EAGAIN:
+		queue_fault(q);
+		break;
+	case -ENOBUFS:
+		queue_park(q);
+		break;
+	case -ENODATA:
+		q->parked = true;
+		break;
+	default:
+		queue_set_broken(q);
+		break;
+	}
+}
+
+static void queue_put_req(struct vt_queue *q, struct vt_req *req)
+{
+	unsigned int fence;
+
+	vt_req_release(req);
+	req->taken = false;
+	req->next = q->free;
+	q->free = req;
+	if (req->fence) {
+		fence = req->fence - 1;
+		WRITE_ONCE(q->by_fence[fence], q->by_fence[fence] - 1);
+	}
+	WRITE_ONCE(q->by_epoch[req->epoch], q->by_epoch[req->epoch] - 1);
+	WRITE_ONCE(q->inflight, q->inflight - 1);
+	WRITE_ONCE(q->st->inflight, q->inflight);
+}
+
+void vt_queue_complete(struct vt_queue *q, struct vt_req *req)
+{
+	struct vt_qstats *st = q->st;
+	unsigned int class = req->op_class;
+	u32 bytes = req->io.bytes;
+
+	if (req->bounce)
+		vt_req_unbounce(req);
+	q->ops->complete(q, req);
+	q->unpublished++;
+
+	if (req->io.status)
+		vt_stat_inc(st->errors[class]);
+	else
+		vt_stat_add(st->bytes[class], bytes);
+	vt_stat_inc(st->ops[class]);
+	vt_stat_latency(st, class, q->now - req->start);
+	trace_vhost_request_done(q->session->target->name, q->index, req->id,
+				 req->io.op,
+				 blk_status_to_errno(req->io.status),
+				 q->now - req->start);
+	queue_put_req(q, req);
+}
+EXPORT_SYMBOL_GPL(vt_queue_complete);
+
+static unsigned int queue_reap(struct vt_queue *q)
+{
+	struct vt_req *req, *tmp;
+	struct llist_node *list;
+	unsigned int n = 0;
+
+	if (llist_empty(&q->done))
+		return 0;
+	list = llist_reverse_order(llist_del_all(&q->done));
+	llist_for_each_entry_safe(req, tmp, list, done) {
+		vt_queue_complete(q, req);
+		n++;
+	}
+	return n;
+}
+
+/* An I/O has ended; any context. */
+static void queue_io_done(struct vt_io *io)
+{
+	struct vt_req *req = container_of(io, struct vt_req, io);
+	struct vt_queue *q = req->q;
+
+	/* Implies the barrier that vt_pq_wake() asks for. */
+	llist_add(&req->done, &q->done);
+	vt_pq_wake(&q->pq);
+}
+
+void vt_queue_take(struct vt_queue *q, struct vt_req *req)
+{
+	q->free = req->next;
+	q->fault_hole = false;
+	req->start = q->now;
+	req->epoch = q->epoch;
+	req->fence = 0;
+	req->taken = true;
+	req->io.css = q->session->css;
+	WRITE_ONCE(q->by_epoch[req->epoch], q->by_epoch[req->epoch] + 1);
+	WRITE_ONCE(q->inflight, q->inflight + 1);
+	WRITE_ONCE(q->st->inflight, q->inflight);
+	trace_vhost_request_start(q->session->target->name, q->index, req->id,
+				  req->io.op, req->io.sector, req->io.bytes);
+}
+EXPORT_SYMBOL_GPL(vt_queue_take);
+
+void vt_queue_submit(struct vt_queue *q, struct vt_req *req)
+{
+	req->fence = 1 + q->fence;
+	WRITE_ONCE(q->by_fence[q->fence], q->by_fence[q->fence] + 1);
+	vt_io_submit(&req->io);
+}
+EXPORT_SYMBOL_GPL(vt_queue_submit);
+
+static bool queue_may_fetch(struct vt_queue *q)
+{
+	/* Pairs with the release in queue_fault_work(). */
+	return !smp_load_acquire(&q->faulting) && !q->stopping && !q->broken &&
+	       q->free;
+}
+
+/* Not inlined: a pass without requests does not set up a plug for them. */
+static noinline unsigned int queue_fetch_some(struct vt_queue *q,
+					      unsigned int waiting)
+{
+	struct blk_plug plug;
+	unsigned int n = 0;
+	int ret = 1;
+
+	blk_start_plug(&plug);
+	/* The first request that needs a tag takes some for the others, too. */
+	plug.nr_ios = min_t(unsigned int, waiting, QUEUE_TAGS);
+	while (n < VT_PASS_BUDGET && q->free) {
+		ret = q->ops->fetch(q);
+		if (ret <= 0)
+			break;
+		n++;
+	}
+	blk_finish_plug(&plug);
+	if (ret < 0)
+		queue_refused(q, ret);
+	return n;
+}
+
+static unsigned int queue_fetch(struct vt_queue *q)
+{
+	unsigned int waiting;
+
+	q->parked = false;
+	if (q->nudged)
+		/* Before ops->fetch looks; pairs with vt_queue_nudge(). */
+		xchg(&q->nudged, false);
+	if (!queue_may_fetch(q))
+		return 0;
+	waiting = q->ops->pending(q);
+	return waiting ? queue_fetch_some(q, waiting) : 0;
+}
+
+static void queue_publish(struct vt_queue *q)
+{
+	q->unpublished = 0;
+	if (!q->ops->publish(q))
+		return;
+	vt_stat_inc(q->st->calls);
+	vt_notify_signal(&q->call);
+}
+
+static unsigned int queue_poll(struct vt_pq *pq, u64 now, u64 patience)
+{
+	struct vt_queue *q = container_of(pq, struct vt_queue, pq);
+	unsigned int n, came;
+
+	q->now = now;
+	if (q->armed) {
+		q->ops->disarm(q);
+		q->armed = false;
+	}
+	n = queue_reap(q);
+	came = queue_fetch(q);
+	/* What ended while it was submitted. */
+	n += came + queue_reap(q);
+	/* A driver that looks by itself need not wait for its interrupt. */
+	if (q->unpublished && q->ops->show)
+		q->ops->show(q);
+	if (vt_moderate(&q->moderation, now, came, q->unpublished, !q->free,
+			patience))
+		queue_publish(q);
+
+	vt_stat_inc(q->st->polls);
+	if (!n)
+		vt_stat_inc(q->st->empty_polls);
+	else if (atomic_read(&q->waiters))
+		wake_up_all(&q->idle_wait);
+	return n;
+}
+
+static bool queue_arm(struct vt_pq *pq)
+{
+	struct vt_queue *q = container_of(pq, struct vt_queue, pq);
+
+	/* Nothing is held back by a queue that is asleep. */
+	queue_publish(q);
+	/* Without a request to put it in, a kick is of no use. */
+	if (!queue_may_fetch(q) || q->parked)
+		return true;
+	q->armed = true;
+	return q->ops->arm(q);
+}
+
+static bool queue_pending(struct vt_pq *pq)
+{
+	struct vt_queue *q = container_of(pq, struct vt_queue, pq);
+
+	if (!llist_empty(&q->done) || READ_ONCE(q->nudged))
+		return true;
+	return queue_may_fetch(q) && !q->parked && q->ops->pending(q);
+}
+
+static const struct vt_pq_ops queue_pq_ops = {
+	.poll		= queue_poll,
+	.arm		= queue_arm,
+	.pending	= queue_pending,
+};
+
+#define FAULT_RETRY_MS 10
+
+static void queue_fault_work(struct work_struct *work)
+{
+	struct vt_queue *q = container_of(work, struct vt_queue, fault_work);
+	int err = vt_gmem_fill(q->session->gmem, q->fault_addr);
+
+	/* A shortage passes: the guest sees a slow disk, not an error. */
+	if (err == -ENOMEM)
+		msleep(FAULT_RETRY_MS);
+	q->fault_hole = err == -EFAULT;
+	/* The poller takes both back: pairs with queue_may_fetch(). */
+	smp_store_release(&q->faulting, false);
+	vt_pq_wake(&q->pq);
+}
+
+static void queue_retry_work(struct work_struct *work)
+{
+	struct vt_queue *q = container_of(to_delayed_work(work),
+					  struct vt_queue, retry_work);
+
+	vt_pq_wake(&q->pq);
+}
+
+/* Control: the owner's side. */
+
+void vt_queue_init(struct vt_queue *q, const struct vt_queue_ops *ops,
+		   struct vt_session *s, unsigned int index)
+{
+	struct vt_qstats *st = &s->stats[index];
+
+	vt_pq_init(&q->pq, &queue_pq_ops, &st->rearms, &st->sleeps);
+	q->ops = ops;
+	q->session = s;
+	q->index = index;
+	q->st = st;
+	init_llist_head(&q->done);
+	init_waitqueue_head(&q->idle_wait);
+	INIT_WORK(&q->fault_work, queue_fault_work);
+	INIT_DELAYED_WORK(&q->retry_work, queue_retry_work);
+}
+EXPORT_SYMBOL_GPL(vt_queue_init);
+
+static void queue_reset_state(struct vt_queue *q)
+{
+	unsigned int i;
+
+	memset(&q->moderation, 0, sizeof(q->moderation));
+	q->unpublished = 0;
+	q->inflight = 0;
+	memset(q->by_epoch, 0, sizeof(q->by_epoch));
+	memset(q->by_fence, 0, sizeof(q->by_fence));
+	q->armed = true;
+	q->parked = false;
+	q->stopping = false;
+	q->broken = false;
+	q->faulting = false;
+	q->fault_hole = false;
+	q->nudged = false;
+	memset(q->known, 0, sizeof(q->known));
+	for (i = 0; i < q->nr_reqs; i++)
+		vt_queue_req(q, i)->io.done = queue_io_done;
+}
+
+void vt_queue_start(struct vt_queue *q)
+{
+	struct vt_session *s = q->session;
+
+	lockdep_assert_held(&s->lock);
+	queue_reset_state(q);
+	mutex_lock(&s->place_lock);
+	vt_pq_place(&q->pq, &s->target->pollers);
+	q->running = true;
+	mutex_unlock(&s->place_lock);
+}
+EXPORT_SYMBOL_GPL(vt_queue_start);
+
+static void queue_stop_fn(void *arg)
+{
+	struct vt_queue *q = arg;
+
+	q->stopping = true;
+}
+
+void vt_queue_stop(struct vt_queue *q)
+{
+	struct vt_session *s = q->session;
+
+	lockdep_assert_held(&s->lock);
+
+	atomic_inc(&q->waiters);
+	vt_pq_call(&q->pq, queue_stop_fn, q);
+	wait_event(q->idle_wait, !READ_ONCE(q->inflight));
+	atomic_dec(&q->waiters);
+
+	mutex_lock(&s->place_lock);
+	vt_pq_unplace(&q->pq);
+	q->running = false;
+	mutex_unlock(&s->place_lock);
+
+	cancel_work_sync(&q->fault_work);
+	cancel_delayed_work_sync(&q->retry_work);
+	queue_publish(q);
+}
+EXPORT_SYMBOL_GPL(vt_queue_stop);
+
+void vt_queue_run(struct vt_queue *q, void (*fn)(void *arg), void *arg)
+{
+	lockdep_assert_held(&q->session->lock);
+	if (q->running)
+		vt_pq_call(&q->pq, fn, arg);
+	else
+		fn(arg);
+}
+EXPORT_SYMBOL_GPL(vt_queue_run);
+
+struct swap_call {
+	struct vt_queue *q;
+	struct vt_notify call;
+};
+
+static void swap_call_fn(void *arg)
+{
+	struct swap_call *s = arg;
+
+	swap(s->q->call, s->call);
+}
+
+struct vt_notify vt_queue_set_call(struct vt_queue *q, struct vt_notify call)
+{
+	struct swap_call s = { .q = q, .call = call };
+
+	vt_queue_run(q, swap_call_fn, &s);
+	return s.call;
+}
+EXPORT_SYMBOL_GPL(vt_queue_set_call);
+
+static void queue_flip_epoch(void *arg)
+{
+	struct vt_queue *q = arg;
+
+	q->epoch ^= 1;
+}
+
+static void queue_flip_fence(void *arg)
+{
+	struct vt_queue *q = arg;
+
+	q->fence ^= 1;
+}
+
+/*
+ * Requests are counted in the epoch they were picked up in. The count of the
+ * one before the last was zero when that ended, so that two are enough.
+ */
+static void queue_wait(struct vt_queue *q, void (*flip)(void *arg),
+		       const unsigned int *count)
+{
+	struct vt_session *s = q->session;
+	bool running;
+
+	atomic_inc(&q->waiters);
+	mutex_lock(&s->place_lock);
+	running = q->running;
+	if (running)
+		vt_pq_call(&q->pq, flip, q);
+	mutex_unlock(&s->place_lock);
+	if (running)
+		wait_event(q->idle_wait, !READ_ONCE(*count));
+	atomic_dec(&q->waiters);
+}
+
+/* Only whoever holds the lock flips, so it may look at the present one. */
+void vt_queue_sync(struct vt_queue *q)
+{
+	lockdep_assert_held(&q->session->sync_lock);
+	queue_wait(q, queue_flip_epoch, &q->by_epoch[q->epoch]);
+}
+
+void vt_queue_drain_io(struct vt_queue *q)
+{
+	lockdep_assert_held(&q->session->drain_lock);
+	queue_wait(q, queue_flip_fence, &q->by_fence[q->fence]);
+}
+
+struct queue_visit {
+	struct vt_queue *q;
+	void (*fn)(struct vt_queue *q, void *arg);
+	void *arg;
+};
+
+static void queue_visit_fn(void *arg)
+{
+	struct queue_visit *v = arg;
+
+	v->fn(v->q, v->arg);
+	/* Moderation may be holding back results. */
+	if (v->q->unpublished)
+		queue_publish(v->q);
+}
+
+void vt_queue_visit(struct vt_queue *q,
+		    void (*fn)(struct vt_queue *q, void *arg), void *arg)
+{
+	struct queue_visit v = { q, fn, arg };
+
+	mutex_lock(&q->session->place_lock);
+	if (q->running)
+		vt_pq_call(&q->pq, queue_visit_fn, &v);
+	mutex_unlock(&q->session->place_lock);
+}

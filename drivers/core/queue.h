@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Between queue.c, req.c and session.c only. */
+#ifndef _VT_CORE_QUEUE_H
+#define _VT_CORE_QUEUE_H
+
+#include <vhost_target/queue.h>
+
+/* Pieces of the largest request, and how many such requests at a time. */
+#define VT_BIG_BVECS	2304
+#define VT_BIG_TABLES	8
+
+/* req.c */
+void vt_req_unbounce(struct vt_req *req);
+
+/* queue.c; session->sync_lock and session->drain_lock held, respectively. */
+void vt_queue_sync(struct vt_queue *q);
+void vt_queue_drain_io(struct vt_queue *q);
+void vt_queue_visit(struct vt_queue *q,
+		    void (*fn)(struct vt_queue *q, void *arg), void *arg);
+
+#endif

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Requests of a queue: the pool, their data as pages, bounce buffers.
+ *
+ * The pool is made when the queue starts. A request of up to VT_INLINE_BVECS
+ * pieces needs no more; the few larger ones borrow a table from a pool of the
+ * queue's own.
+ */
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "queue.h"
+
+/**
+ * struct vt_bounce - aligned copy of a request's data
+ * @nr_orig: entries of the guest's table
+ * @orig: the guest's table
+ * @nr: pages
+ * @bv: one entry for each page
+ */
+struct vt_bounce {
+	unsigned int nr_orig;
+	struct bio_vec *orig;
+	unsigned int nr;
+	struct bio_vec bv[];
+};
+
+static unsigned int queue_nr_tables(const struct vt_queue *q)
+{
+	return min_t(unsigned int, q->nr_reqs, VT_BIG_TABLES);
+}
+
+int vt_queue_alloc(struct vt_queue *q, unsigned int nr, unsigned int priv)
+{
+	size_t table = struct_size_t(struct vt_bvecs, bv, VT_BIG_BVECS);
+	unsigned int i;
+
+	q->nr_reqs = nr;
+	q->req_size = ALIGN(sizeof(struct vt_req) + priv, SMP_CACHE_BYTES);
+	q->reqs = kvcalloc(nr, q->req_size, GFP_KERNEL_ACCOUNT);
+	q->big = kvcalloc(queue_nr_tables(q), table, GFP_KERNEL_ACCOUNT);
+	if (!q->reqs || !q->big) {
+		vt_queue_free(q);
+		return -ENOMEM;
+	}
+
+	q->free = NULL;
+	for (i = nr; i-- > 0;) {
+		struct vt_req *req = vt_queue_req(q, i);
+
+		req->q = q;
+		req->next = q->free;
+		q->free = req;
+	}
+	q->free_big = NULL;
+	for (i = 0; i < queue_nr_tables(q); i++) {
+		struct vt_bvecs *big = q->big + i * table;
+
+		big->next = q->free_big;
+		q->free_big = big;
+	}
+	return 0;
+}
+EXPORT_SYMBOL_GPL(vt_queue_alloc);
+
+void vt_queue_free(struct vt_queue *q)
+{
+	kvfree(q->reqs);
+	kvfree(q->big);
+	q->reqs = NULL;
+	q->big = NULL;
+	q->free = NULL;
+	q->free_big = NULL;
+}
+EXPORT_SYMBOL_GPL(vt_queue_free);
+
+void vt_req_reset(struct vt_req *req)
+{
+	req->io.nr_bv = 0;
+	req->io.bv = req->bv;
+	req->io.bytes = 0;
+	req->io.nr_ranges = 0;
+	req->io.range = req->ranges;
+	req->io.pi = NULL;
+	req->io.flags = 0;
+	req->io.status = BLK_STS_OK;
+	req->big = NULL;
+	req->bounce = NULL;
+	req->addr_bits = 0;
+	req->len_bits = 0;
+	req->used_len = 0;
+}
+EXPORT_SYMBOL_GPL(vt_req_reset);
+
+void vt_req_release(struct vt_req *req)
+{
+	struct vt_queue *q = req->q;
+
+	if (req->big) {
+		req->big->next = q->free_big;
+		q->free_big = req->big;
+		req->big = NULL;
+	}
+}
+EXPORT_SYMBOL_GPL(vt_req_release);
+
+/*
+ * A chunk that was found is used as long as none has been taken away: while
+ * the generation is an old one we are in a pass that began before whoever
+ * takes it away has waited for us.
+ */
+static struct vt_chunk *queue_chunk(struct vt_queue *q, u64 index)
+{
+	struct vt_known_chunk *k = &q->known[index % VT_QUEUE_CHUNKS];
+	struct vt_gmem *gm = q->session->gmem;
+	unsigned long gen = vt_gmem_gen(gm);
+
+	if (unlikely(gm->identity))
+		return NULL;
+	if (unlikely(gen != q->known_gen)) {
+		memset(q->known, 0, sizeof(q->known));
+		q->known_gen = gen;
+	}
+	if (unlikely(k->index != index || !k->c)) {
+		k->index = index;
+		k->c = xa_load(&gm->chunks, index);
+	}
+	return k->c;
+}
+
+/*
+ * A miss is filled and looked up again, as often as memory is taken away in
+ * between; a fill that found nothing there makes it a hole for this request.
+ */
+int vt_queue_lookup(struct vt_queue *q, u64 addr, u32 len, bool write,
+		    struct page **page, unsigned int *off)
+{
+	int n = vt_gmem_lookup_in(q->session->gmem,
+				  queue_chunk(q, addr >> VT_CHUNK_SHIFT),
+				  addr, len, write, page, off);
+
+	if (likely(n != -EAGAIN))
+		return n;
+	if (q->fault_hole && q->fault_addr == addr)
+		return -EFAULT;
+	q->fault_addr = addr;
+	return -EAGAIN;
+}
+EXPORT_SYMBOL_GPL(vt_queue_lookup);
+
+int vt_queue_read(struct vt_queue *q, u64 addr, void *buf, u32 len)
+{
+	unsigned int off;
+	struct page *page;
+	int n;
+
+	for (; len; len -= n, addr += n, buf += n) {
+		n = vt_queue_lookup(q, addr, len, false, &page, &off);
+		if (n < 0)
+			return n;
+		memcpy(buf, page_address(page) + off, n);
+	}
+	return 0;
+}
+EXPORT_SYMBOL_GPL(vt_queue_read);
+
+static bool req_grow(struct vt_req *req)
+{
+	struct vt_bvecs *big = req->q->free_big;
+
+	if (!big)
+		return false;
+	req->q->free_big = big->next;
+	memcpy(big->bv, req->bv, sizeof(req->bv));
+	req->big = big;
+	req->io.bv = big->bv;
+	return true;
+}
+
+static int req_add_piece(struct vt_req *req, struct page *page,
+			 unsigned int off, u32 len)
+{
+	unsigned int max = req->big ? VT_BIG_BVECS : VT_INLINE_BVECS;
+
+	if (req->io.nr_bv == max) {
+		if (req->big)
+			return -E2BIG;
+		if (!req_grow(req))
+			return -ENOBUFS;
+	}
+	bvec_set_page(&req->io.bv[req->io.nr_bv++], page, len, off);
+	req->io.bytes += len;
+	return 0;
+}
+
+int vt_req_map_addr(struct vt_req *req, u64 addr, u32 len, bool write)
+{
+	unsigned int off;
+	struct page *page;
+	int n, err;
+
+	req->addr_bits |= addr;
+	req->len_bits |= len;
+	for (; len; len -= n, addr += n) {
+		n = vt_queue_lookup(req->q, addr, len, write, &page, &off);
+		if (n < 0)
+			return n;
+		err = req_add_piece(req, page, off, n);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+EXPORT_SYMBOL_GPL(vt_req_map_addr);
+
+int vt_req_map_page(struct vt_req *req, struct page *page, u32 len)
+{
+	req->len_bits |= len;
+	return req_add_piece(req, page, 0, len);
+}
+EXPORT_SYMBOL_GPL(vt_req_map_page);
+
+static void req_copy(struct vt_req *req, u32 off, void *buf, u32 len, bool in)
+{
+	const struct bio_vec *bv = req->io.bv;
+	unsigned int nr = req->io.nr_bv;
+	void *p;
+	u32 n;
+
+	for (; nr && len; bv++, nr--) {
+		if (off >= bv->bv_len) {
+			off -= bv->bv_len;
+			continue;
+		}
+		p = page_address(bv->bv_page) + bv->bv_offset + off;
+		n = min(len, bv->bv_len - off);
+		if (in)
+			memcpy(p, buf, n);
+		else
+			memcpy(buf, p, n);
+		buf += n;
+		len -= n;
+		off = 0;
+	}
+}
+
+void vt_req_copy_in(struct vt_req *req, u32 off, const void *buf, u32 len)
+{
+	req_copy(req, off, (void *)buf, len, true);
+}
+EXPORT_SYMBOL_GPL(vt_req_copy_in);
+
+void vt_req_copy_out(struct vt_req *req, u32 off, void *buf, u32 len)
+{
+	req_copy(req, off, buf, len, false);
+}
+EXPORT_SYMBOL_GPL(vt_req_copy_out);
+
+static void bounce_free(struct vt_bounce *b)
+{
+	while (b->nr)
+		__free_page(b->bv[--b->nr].bv_page);
+	kvfree(b);
+}
+
+/* Zeroed for a read: not every device fills what it says it has read. */
+static struct vt_bounce *bounce_alloc(u32 bytes, bool zeroed)
+{
+	unsigned int nr = DIV_ROUND_UP(bytes, PAGE_SIZE);
+	gfp_t gfp = GFP_NOWAIT | __GFP_NOWARN | __GFP_ACCOUNT |
+		    (zeroed ? __GFP_ZERO : 0);
+	struct vt_bounce *b;
+
+	b = kmalloc(struct_size(b, bv, nr), gfp);
+	if (!b)
+		return NULL;
+	for (b->nr = 0; b->nr < nr; b->nr++) {
+		struct page *page = alloc_page(gfp);
+
+		if (!page) {
+			bounce_free(b);
+			return NULL;
+		}
+		bvec_set_page(&b->bv[b->nr], page,
+			      min_t(u32, bytes, PAGE_SIZE), 0);
+		bytes -= b->bv[b->nr].bv_len;
+	}
+	return b;
+}
+
+/* Walks the guest's pieces page by page of the copy. */
+static void bounce_copy(struct vt_bounce *b, bool from_guest)
+{
+	struct bio_vec *g = b->orig;
+	unsigned int done = 0, i;
+
+	for (i = 0; i < b->nr; i++) {
+		void *p = page_address(b->bv[i].bv_page);
+		u32 len = b->bv[i].bv_len;
+
+		while (len) {
+			u32 n = min(len, g->bv_len - done);
+			void *q = page_address(g->bv_page) + g->bv_offset +
+				  done;
+
+			if (from_guest)
+				memcpy(p, q, n);
+			else
+				memcpy(q, p, n);
+			p += n;
+			len -= n;
+			done += n;
+			if (done == g->bv_len) {
+				g++;
+				done = 0;
+			}
+		}
+	}
+}
+
+/* Not aligned as the backend needs it: go through a copy. */
+int vt_req_bounce(struct vt_req *req)
+{
+	struct vt_io *io = &req->io;
+	const struct vt_limits *l = &io->be->limits;
+	struct vt_bounce *b;
+
+	if (io->op > VT_OP_WRITE)
+		return 0;
+	if (likely(!(req->addr_bits & l->dma_mask) &&
+		   !(req->len_bits & (l->block_size - 1))))
+		return 0;
+
+	b = bounce_alloc(io->bytes, io->op == VT_OP_READ);
+	if (!b)
+		return -ENOBUFS;
+	b->orig = io->bv;
+	b->nr_orig = io->nr_bv;
+	if (io->op == VT_OP_WRITE)
+		bounce_copy(b, true);
+	io->bv = b->bv;
+	io->nr_bv = b->nr;
+	req->bounce = b;
+	vt_stat_inc(req->q->st->bounced);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(vt_req_bounce);
+
+void vt_req_unbounce(struct vt_req *req)
+{
+	struct vt_bounce *b = req->bounce;
+
+	if (req->io.op == VT_OP_READ && !req->io.status)
+		bounce_copy(b, false);
+	req->io.bv = b->orig;
+	req->io.nr_bv = b->nr_orig;
+	bounce_free(b);
+	req->bounce = NULL;
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Sessions: see the DOC section of <vhost_target/session.h>. */
+#include <linux/blk-cgroup.h>
+#include <linux/cgroup.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+
+#include "queue.h"
+
+int vt_session_init(struct vt_session *s, struct vt_target *t,
+		    const struct vt_session_ops *ops, unsigned int nr_queues)
+{
+	s->queue = kvcalloc(nr_queues, sizeof(*s->queue), GFP_KERNEL_ACCOUNT);
+	s->stats = kvcalloc(nr_queues, sizeof(*s->stats), GFP_KERNEL_ACCOUNT);
+	if (!s->queue || !s->stats) {
+		kvfree(s->queue);
+		kvfree(s->stats);
+		return -ENOMEM;
+	}
+	kref_get(&t->ref);
+	s->target = t;
+	s->ops = ops;
+	s->nr_queues = nr_queues;
+	mutex_init(&s->lock);
+	mutex_init(&s->sync_lock);
+	mutex_init(&s->drain_lock);
+	mutex_init(&s->place_lock);
+	INIT_LIST_HEAD(&s->node);
+	return 0;
+}
+EXPORT_SYMBOL_GPL(vt_session_init);
+
+void vt_session_exit(struct vt_session *s)
+{
+	vt_session_detach(s);
+	vt_target_put(s->target);
+	kvfree(s->stats);
+	kvfree(s->queue);
+}
+EXPORT_SYMBOL_GPL(vt_session_exit);
+
+static struct cgroup_subsys_state *session_get_css(void)
+{
+#ifdef CONFIG_BLK_CGROUP
+	return task_get_css(current, io_cgrp_id);
+#else
+	return NULL;
+#endif
+}
+
+static void session_put_css(struct cgroup_subsys_state *css)
+{
+#ifdef CONFIG_BLK_CGROUP
+	css_put(css);
+#endif
+}
+
+static int session_attach_locked(struct vt_session *s)
+{
+	struct vt_target *t = s->target;
+	int err = 0;
+
+	if (t->dying)
+		return -ENOENT;
+	if (!t->nr_units && !t->type->hot_units)
+		return -ENXIO;
+	if (t->nr_sessions && !(t->flags & VHOST_TARGET_F_SHARED))
+		return -EBUSY;
+	s->css = session_get_css();
+	if (s->ops->attach)
+		err = s->ops->attach(s);
+	if (err) {
+		session_put_css(s->css);
+		s->css = NULL;
+		return err;
+	}
+
+	list_add_tail(&s->node, &t->sessions);
+	t->nr_sessions++;
+	s->attached = true;
+	return 0;
+}
+
+int vt_session_attach(struct vt_session *s)
+{
+	int err;
+
+	mutex_lock(&s->target->lock);
+	err = session_attach_locked(s);
+	mutex_unlock(&s->target->lock);
+	return err;
+}
+EXPORT_SYMBOL_GPL(vt_session_attach);
+
+void vt_session_detach(struct vt_session *s)
+{
+	struct vt_target *t = s->target;
+
+	mutex_lock(&t->lock);
+	if (s->attached) {
+		if (s->ops->detach)
+			s->ops->detach(s);
+		vt_target_keep_stats(s);
+		list_del_init(&s->node);
+		t->nr_sessions--;
+		session_put_css(s->css);
+		s->css = NULL;
+		s->attached = false;
+	}
+	mutex_unlock(&t->lock);
+}
+EXPORT_SYMBOL_GPL(vt_session_detach);
+
+void vt_session_sync(struct vt_session *s)
+{
+	unsigned int i;
+
+	mutex_lock(&s->sync_lock);
+	for (i = 0; i < s->nr_queues; i++)
+		vt_queue_sync(s->queue[i]);
+	mutex_unlock(&s->sync_lock);
+}
+EXPORT_SYMBOL_GPL(vt_session_sync);
+
+/*
+ * Not under sync_lock: who has that may be waiting for a work item which waits
+ * for the reservations' lock of whoever drains.
+ */
+void vt_session_drain_io(struct vt_session *s)
+{
+	unsigned int i;
+
+	mutex_lock(&s->drain_lock);
+	for (i = 0; i < s->nr_queues; i++)
+		vt_queue_drain_io(s->queue[i]);
+	mutex_unlock(&s->drain_lock);
+}
+EXPORT_SYMBOL_GPL(vt_session_drain_io);
+
+void vt_session_visit(struct vt_session *s,
+		      void (*fn)(struct vt_queue *q, void *arg), void *arg)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->nr_queues; i++)
+		vt_queue_visit(s->queue[i], fn, arg);
+}
+EXPORT_SYMBOL_GPL(vt_session_visit);

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Guest memory of one session: guest address -> page.
+ *
+ * DOC: guest memory
+ *
+ * Guest addresses are looked up in 2 MiB chunks kept in an xarray. A poller
+ * looks up without a lock; a chunk it has never seen is filled by the
+ * session's provider in a work item while the queue waits (-EAGAIN), because
+ * pinning pages may sleep for as long as the VMM likes (userfaultfd, swap).
+ *
+ * A chunk found may be used until the request that looked it up is done.
+ * Taking memory away therefore has two steps: vt_gmem_drop() removes chunks
+ * from the xarray, at once and from any context that may spin; their pages
+ * are let go only after ->sync() of the owner has waited for every request
+ * that was picked up before. See vt_vdev_sync_memory(). Whoever remembers a
+ * chunk longer looks at gm->gen before it is used again: vt_gmem_gen().
+ *
+ * Locks: gm->fill_lock (mutex, fills and table changes) > gm->reap_lock (mutex,
+ * one lets go at a time) > gm->lock (spinlock, chunks inserted and removed, the
+ * list of dropped ones).
+ */
+#ifndef _VHOST_TARGET_GMEM_H
+#define _VHOST_TARGET_GMEM_H
+
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+
+#define VT_CHUNK_SHIFT	21
+#define VT_CHUNK_SIZE	BIT_ULL(VT_CHUNK_SHIFT)
+#define VT_CHUNK_PAGES	(VT_CHUNK_SIZE >> PAGE_SHIFT)
+
+/* Set in a page pointer of a chunk: the guest may not have it written. */
+#define VT_PAGE_RO	1UL
+
+/**
+ * struct vt_chunk - 2 MiB of guest memory
+ * @index: guest address >> VT_CHUNK_SHIFT
+ * @node: on gm->dropped once removed
+ * @priv: the provider's
+ * @nr: pages present
+ * @contig: all pages present, contiguous and alike: only page[0] is set
+ * @page: page pointers | VT_PAGE_RO; 0: hole
+ */
+struct vt_chunk {
+	u64 index;
+	struct list_head node;
+	void *priv;
+	unsigned int nr;
+	bool contig;
+	unsigned long page[];
+};
+
+struct vt_gmem;
+
+/**
+ * struct vt_gmem_ops - where a session's memory comes from
+ * @fill: make the chunk with this index and insert it by vt_gmem_insert();
+ *	may sleep, fill_lock held. -EFAULT if there is no memory, -EBUSY to
+ *	be tried again. NULL: all chunks were inserted before, a miss is a
+ *	hole.
+ * @release: let go of a dropped chunk's pages, may sleep
+ * @sync: wait until no request uses what was dropped before, may sleep
+ */
+struct vt_gmem_ops {
+	int (*fill)(struct vt_gmem *gm, u64 index);
+	void (*release)(struct vt_gmem *gm, struct vt_chunk *c);
+	void (*sync)(struct vt_gmem *gm);
+};
+
+/**
+ * struct vt_gmem - guest memory of a session
+ * @ops: provider; set once
+ * @chunks: index -> struct vt_chunk
+ * @identity: guest addresses are physical ones (a host kernel's own driver)
+ * @gen: changes after a chunk has left @chunks; written under @lock
+ * @fill_lock: serialises fills and changes of the provider's map
+ * @reap_lock: held while chunks are let go of
+ * @lock: protects insertion and removal of chunks, @dropped
+ * @dropped: chunks removed from @chunks, still pinned
+ * @reap: lets go of @dropped
+ * @nr_pages: pages held, for the pin counters
+ */
+struct vt_gmem {
+	const struct vt_gmem_ops *ops;
+	struct xarray chunks;
+	bool identity;
+	unsigned long gen;
+	struct mutex fill_lock;
+	struct mutex reap_lock;
+	spinlock_t lock;
+	struct list_head dropped;
+	struct work_struct reap;
+	atomic_long_t nr_pages;
+};
+
+/**
+ * vt_gmem_init - set up an empty memory
+ * @gm: memory
+ * @ops: provider
+ */
+void vt_gmem_init(struct vt_gmem *gm, const struct vt_gmem_ops *ops);
+
+/**
+ * vt_gmem_exit - let go of everything; no queue may be running
+ * @gm: memory
+ *
+ * Context: may sleep.
+ */
+void vt_gmem_exit(struct vt_gmem *gm);
+
+/**
+ * vt_gmem_lookup - find the pages behind a guest address
+ * @gm: memory
+ * @addr: guest address
+ * @len: bytes wanted, not 0
+ * @write: the device will write there
+ * @page: first page
+ * @off: offset in it
+ *
+ * Context: any that may not be interrupted by ->sync() being satisfied, that
+ * is: the poller that serves the queue, or with the queue stopped.
+ *
+ * Returns: bytes physically contiguous from there, at most @len; -EAGAIN if
+ * the chunk must be filled first; -EFAULT if there is no such memory or it
+ * is read-only and @write is set.
+ */
+int vt_gmem_lookup(struct vt_gmem *gm, u64 addr, u32 len, bool write,
+		   struct page **page, unsigned int *off);
+
+/**
+ * vt_gmem_lookup_in - the same, with its chunk known
+ * @gm: memory
+ * @c: chunk with the index of @addr, NULL: there is none; it is not looked at
+ *	if @gm is one of physical addresses
+ * @addr: guest address
+ * @len: bytes wanted, not 0
+ * @write: the device will write there
+ * @page: first page
+ * @off: offset in it
+ *
+ * Context, returns: as vt_gmem_lookup().
+ */
+int vt_gmem_lookup_in(struct vt_gmem *gm, const struct vt_chunk *c, u64 addr,
+		      u32 len, bool write, struct page **page,
+		      unsigned int *off);
+
+/**
+ * vt_gmem_gen - is what is remembered of @gm's chunks still so?
+ * @gm: memory
+ *
+ * A chunk found after a look at the generation is the right one as long as
+ * that stays. Whoever drops chunks changes it before anybody can know that they
+ * are gone: by then requests must not use them.
+ */
+static inline unsigned long vt_gmem_gen(const struct vt_gmem *gm)
+{
+	/* Before the xarray is looked at; pairs with gmem_left(). */
+	return smp_load_acquire(&gm->gen);
+}
+
+/**
+ * vt_gmem_read - copy from guest memory
+ * @gm: memory
+ * @addr: guest address
+ * @buf: destination
+ * @len: bytes
+ *
+ * Context: as vt_gmem_lookup().
+ * Returns: 0, -EAGAIN or -EFAULT as vt_gmem_lookup(); all or nothing matters
+ * only to the caller.
+ */
+int vt_gmem_read(struct vt_gmem *gm, u64 addr, void *buf, u32 len);
+
+/**
+ * vt_gmem_fill - have the chunk of an address filled
+ * @gm: memory
+ * @addr: guest address
+ *
+ * Context: may sleep for as long as the VMM's memory takes.
+ * Returns: 0 if it is worth looking up again (the page was there, though it
+ * may have been dropped since), -EFAULT if there is no memory at @addr,
+ * -ENOMEM.
+ */
+int vt_gmem_fill(struct vt_gmem *gm, u64 addr);
+
+/**
+ * vt_chunk_alloc - make an empty chunk
+ * @index: guest address >> VT_CHUNK_SHIFT
+ * @contig: it will be physically contiguous (one page pointer instead of 512)
+ * @gfp: flags
+ */
+struct vt_chunk *vt_chunk_alloc(u64 index, bool contig, gfp_t gfp);
+
+/**
+ * vt_gmem_insert - make a chunk visible to the pollers
+ * @gm: memory; gm->lock held
+ * @c: chunk, complete
+ *
+ * The chunk that was there before, if any, is dropped.
+ * Returns: 0 or -ENOMEM.
+ */
+int vt_gmem_insert(struct vt_gmem *gm, struct vt_chunk *c);
+
+/**
+ * vt_gmem_drop - remove the chunks of a range of guest addresses
+ * @gm: memory; gm->lock held
+ * @first: first address
+ * @last: last address
+ *
+ * The caller lets go of them by vt_gmem_reap(), or leaves that to the work
+ * it queues by vt_gmem_reap_later().
+ *
+ * Returns: whether there were any.
+ */
+bool vt_gmem_drop(struct vt_gmem *gm, u64 first, u64 last);
+
+/**
+ * vt_gmem_drop_others - remove the chunks that were not inserted lately
+ * @gm: memory; gm->lock held
+ * @priv: chunks with this ->priv stay
+ */
+void vt_gmem_drop_others(struct vt_gmem *gm, const void *priv);
+
+/**
+ * vt_gmem_reap - let go of the chunks dropped
+ * @gm: memory
+ *
+ * When it returns, all that was dropped before the call has been let go of,
+ * by whomever.
+ *
+ * Context: may sleep; waits for the requests that may use them.
+ */
+void vt_gmem_reap(struct vt_gmem *gm);
+
+/**
+ * vt_gmem_reap_later - have the chunks dropped let go of by a work item
+ * @gm: memory
+ *
+ * Context: any.
+ */
+void vt_gmem_reap_later(struct vt_gmem *gm);
+
+/**
+ * struct vt_map - a stretch of guest memory mapped for the kernel
+ * @addr: kernel address, NULL: nothing mapped
+ * @base: what to vunmap
+ * @pages: its pages, each with a reference of the kind @pinned says
+ * @nr: pages
+ * @pinned: by pin_user_pages (else get_page; else, with @borrowed, none)
+ * @borrowed: the pages belong to somebody who outlives the mapping
+ */
+struct vt_map {
+	void *addr;
+	void *base;
+	struct page **pages;
+	unsigned int nr;
+	bool pinned;
+	bool borrowed;
+};
+
+/**
+ * vt_gmem_map - map guest memory by guest addresses (rings of vDPA devices)
+ * @gm: memory
+ * @addr: guest address
+ * @len: bytes
+ * @write: the device writes there
+ * @map: result, to be undone by vt_map_undo()
+ *
+ * Context: may sleep.
+ * Returns: 0, -EFAULT, -ENOMEM.
+ */
+int vt_gmem_map(struct vt_gmem *gm, u64 addr, u32 len, bool write,
+		struct vt_map *map);
+
+/**
+ * vt_map_user - map memory of an address space (rings of the ioctl door)
+ * @mm: address space
+ * @uaddr: address in it
+ * @len: bytes
+ * @write: the device writes there
+ * @map: result, to be undone by vt_map_undo()
+ *
+ * The pages stay pinned while mapped: memory which the owner of @mm discards
+ * or remaps there is no longer what it sees.
+ *
+ * Context: may sleep.
+ * Returns: 0, -EFAULT, -ENOMEM.
+ */
+int vt_map_user(struct mm_struct *mm, unsigned long uaddr, u32 len, bool write,
+		struct vt_map *map);
+
+/**
+ * vt_map_undo - unmap, and let go of the pages
+ * @map: mapping, may be one that was never made
+ */
+void vt_map_undo(struct vt_map *map);
+
+#endif

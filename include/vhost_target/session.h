@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A session: one VMM (or the host itself) attached to a target.
+ *
+ * DOC: sessions
+ *
+ * A session has guest memory and queues. What kind of queues is the business
+ * of whoever embeds it: struct vt_vdev for virtio devices. All queues it may
+ * ever have are in @queue from before it is attached until after it is
+ * detached; which of them run changes.
+ *
+ * Locks: session->lock (set-up, start, stop) > target->lock, and session->lock
+ * > session->sync_lock > session->place_lock > pollers_lock; all mutexes. No
+ * lock on the fast path. session->drain_lock > session->place_lock, and it is
+ * taken inside the locks of reservations; nobody waits for a request's work
+ * item with it held.
+ */
+#ifndef _VHOST_TARGET_SESSION_H
+#define _VHOST_TARGET_SESSION_H
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+
+#include <vhost_target/gmem.h>
+#include <vhost_target/target.h>
+
+struct cgroup_subsys_state;
+struct vt_queue;
+struct vt_session;
+
+/* What happened to a unit of a running target. */
+enum vt_unit_event {
+	VT_UNIT_ADDED,
+	VT_UNIT_REMOVED,	/* it is on no list any more, but still there */
+	VT_UNIT_RESIZED,
+};
+
+/**
+ * struct vt_session_ops - what a session is told; target->lock held
+ * @attach: it is about to be attached; an error refuses that; may be NULL
+ * @detach: it was attached until now; its queues are stopped; may be NULL
+ * @unit_event: a unit changed; must not wait for I/O
+ */
+struct vt_session_ops {
+	int (*attach)(struct vt_session *s);
+	void (*detach)(struct vt_session *s);
+	void (*unit_event)(struct vt_session *s, struct vt_unit *u,
+			   enum vt_unit_event event);
+};
+
+/**
+ * struct vt_session - a session
+ * @target: attached to; reference held
+ * @ops: set once
+ * @gmem: guest memory; set by the door while no queue runs
+ * @css: block cgroup charged
+ * @attached: on target->sessions
+ * @nr_queues: entries of the two arrays below
+ * @queue: the queues; set before it is attached
+ * @stats: counters of each since the session was attached
+ * @lock: see the locks above
+ * @sync_lock: one vt_session_sync() at a time; inside @lock or alone
+ * @drain_lock: one vt_session_drain_io() at a time
+ * @place_lock: queue->running changes; inside @sync_lock and @drain_lock
+ * @node: on target->sessions; target->lock
+ */
+struct vt_session {
+	struct vt_target *target;
+	const struct vt_session_ops *ops;
+	struct vt_gmem *gmem;
+	struct cgroup_subsys_state *css;
+	bool attached;
+	unsigned int nr_queues;
+	struct vt_queue **queue;
+	struct vt_qstats *stats;
+	struct mutex lock;
+	struct mutex sync_lock;
+	struct mutex drain_lock;
+	struct mutex place_lock;
+	struct list_head node;
+};
+
+/**
+ * vt_session_init - set up a session, not yet attached
+ * @s: zeroed
+ * @t: target; a reference is taken
+ * @ops: what to tell it
+ * @nr_queues: queues it may have
+ *
+ * Context: may sleep.
+ * Returns: 0 or -ENOMEM (then there is nothing to undo).
+ */
+int vt_session_init(struct vt_session *s, struct vt_target *t,
+		    const struct vt_session_ops *ops, unsigned int nr_queues);
+
+/* Undo vt_session_init(), detach if attached. Context: may sleep. */
+void vt_session_exit(struct vt_session *s);
+
+/**
+ * vt_session_attach - claim the target
+ * @s: session
+ *
+ * I/O is charged to the block cgroup of the calling task from here on.
+ *
+ * Context: may sleep.
+ * Returns: 0, -EBUSY (someone else has it), -ENXIO (no unit), -ENOENT (it is
+ * being destroyed).
+ */
+int vt_session_attach(struct vt_session *s);
+
+/* Give the target up; all queues are stopped. Context: may sleep. */
+void vt_session_detach(struct vt_session *s);
+
+/**
+ * vt_session_sync - wait for what uses dropped guest memory, or a unit
+ * @s: session
+ *
+ * When it returns, no request picked up before the call is in flight. Does
+ * not take session->lock: it is called with and without it.
+ * Context: may sleep; not in a request's work item.
+ */
+void vt_session_sync(struct vt_session *s);
+
+/**
+ * vt_session_drain_io - wait for what was given to the backends
+ * @s: session
+ *
+ * When it returns, no I/O that the backend was given before the call is in
+ * flight. Requests that run in work items do not count: two of them may wait
+ * for each other's sessions.
+ * Context: may sleep; a request's work item, too.
+ */
+void vt_session_drain_io(struct vt_session *s);
+
+/**
+ * vt_session_visit - run a function for each queue that runs
+ * @s: session
+ * @fn: function, while the queue's poller does nothing else; may not sleep
+ * @arg: its argument
+ *
+ * When it returns, the driver sees what had been completed before the call.
+ *
+ * Context: may sleep; a request's work item, too.
+ */
+void vt_session_visit(struct vt_session *s,
+		      void (*fn)(struct vt_queue *q, void *arg), void *arg);
+
+#endif
