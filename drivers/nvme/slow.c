@@ -1,0 +1,458 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Commands that are more than one I/O: Compare, Verify, Copy, Dataset
+ * Management, Write Zeroes with FUA, and what pi.c does not leave to the device.
+ * A work item does them one step after the other; what they need of the guest
+ * was mapped when they were parsed.
+ */
+#include <linux/blkdev.h>
+#include <linux/slab.h>
+
+#include "ctrl.h"
+#include "slow.h"
+
+#define SLOW_PAGES	(NV_MAX_DATA / PAGE_SIZE)
+
+static void slow_io_done(struct vt_io *io)
+{
+	complete(&container_of(io, struct slow, io)->done);
+}
+
+static blk_status_t slow_io(struct slow *s, u8 op)
+{
+	s->io.be = s->req->io.be;
+	s->io.done = slow_io_done;
+	s->io.css = s->req->io.css;
+	s->io.op = op;
+	s->io.status = BLK_STS_OK;
+	s->io.range = &s->range;
+	reinit_completion(&s->done);
+	vt_io_submit(&s->io);
+	wait_for_completion(&s->done);
+	return s->io.status;
+}
+
+blk_status_t slow_rw(struct slow *s, u8 op, u64 lba, u32 bytes, u8 flags)
+{
+	unsigned int i;
+	u32 left = bytes;
+
+	for (i = 0; left; i++) {
+		bvec_set_page(&s->bv[i], s->bv[i].bv_page,
+			      min_t(u32, left, PAGE_SIZE), 0);
+		left -= s->bv[i].bv_len;
+	}
+	s->io.bv = s->bv;
+	s->io.nr_bv = i;
+	s->io.bytes = bytes;
+	s->io.nr_ranges = 0;
+	s->io.flags = flags;
+	s->io.sector = nv_lba_sector(s->cmd->unit, lba);
+	return slow_io(s, op);
+}
+
+static blk_status_t slow_range(struct slow *s, u8 op, u64 lba, u32 nlb,
+			       u32 flags)
+{
+	s->range = (struct vt_range) {
+		.sector = nv_lba_sector(s->cmd->unit, lba),
+		.nr_sectors = nv_lba_sector(s->cmd->unit, nlb),
+		.flags = flags,
+	};
+	s->io.nr_bv = 0;
+	s->io.bytes = 0;
+	s->io.flags = 0;
+	s->io.nr_ranges = 1;
+	return slow_io(s, op);
+}
+
+static blk_status_t slow_flush(struct slow *s)
+{
+	s->io.nr_bv = 0;
+	s->io.bytes = 0;
+	s->io.flags = 0;
+	s->io.nr_ranges = 0;
+	s->io.sector = 0;
+	return slow_io(s, VT_OP_FLUSH);
+}
+
+bool slow_same(struct slow *s, u32 off, u32 len)
+{
+	u8 part[256];
+	u32 at, n;
+
+	for (at = 0; at < len; at += n) {
+		n = min_t(u32, len - at, sizeof(part));
+		vt_req_copy_out(s->req, off + at, part, n);
+		if (memcmp(part, page_address(s->bv[at / PAGE_SIZE].bv_page) +
+			   at % PAGE_SIZE, n))
+			return false;
+		cond_resched();
+	}
+	return true;
+}
+
+static blk_status_t slow_compare(struct slow *s)
+{
+	struct nv_cmd *cmd = s->cmd;
+	u32 bytes = cmd->nlb * slow_block_size(s);
+	blk_status_t st;
+
+	if (s->pi)
+		return slow_pi_compare(s);
+	st = slow_rw(s, VT_OP_READ, cmd->lba, bytes, 0);
+	if (!st && !slow_same(s, 0, bytes))
+		cmd->status = NV_SC_COMPARE | NV_SC_DNR;
+	return st;
+}
+
+/* The Write of a fused pair, with the data it was mapped with. */
+static blk_status_t slow_second(struct slow *s)
+{
+	struct vt_req *second = s->cmd->second;
+	const struct vt_io *io = &second->io;
+	blk_status_t st;
+
+	if (nv_req_cmd(second)->slow)
+		return slow_pi_write(s, second);
+	s->io.pi = io->pi;
+	s->io.bv = io->bv;
+	s->io.nr_bv = io->nr_bv;
+	s->io.bytes = io->bytes;
+	s->io.nr_ranges = 0;
+	s->io.flags = io->flags | VT_IO_RMW;
+	s->io.sector = io->sector;
+	st = slow_io(s, VT_OP_WRITE);
+	s->io.pi = NULL;
+	return st;
+}
+
+/* No other write to these blocks comes in between, of whatever VM. */
+static blk_status_t slow_compare_write(struct slow *s)
+{
+	struct vt_backend *be = s->cmd->unit->be;
+	struct nv_cmd *second = nv_req_cmd(s->cmd->second);
+	blk_status_t st;
+
+	vt_rmw_begin(be, nv_lba_sector(s->cmd->unit, s->cmd->lba),
+		     nv_lba_sector(s->cmd->unit, s->cmd->nlb));
+	st = slow_compare(s);
+	if (!st && !s->cmd->status) {
+		s->cmd->second->io.status = slow_second(s);
+	} else {
+		second->status = NV_SC_FUSED_FAIL | NV_SC_DNR;
+		s->cmd->second->io.status = BLK_STS_IOERR;
+	}
+	vt_rmw_end(be);
+	return st;
+}
+
+static blk_status_t slow_verify(struct slow *s)
+{
+	u32 most = NV_MAX_DATA / slow_block_size(s), n;
+	blk_status_t st = BLK_STS_OK;
+	u64 lba = s->cmd->lba;
+	u32 left = s->cmd->nlb;
+
+	if (s->pi)
+		return slow_pi_verify(s);
+	for (; left && !st; left -= n, lba += n) {
+		n = min(left, most);
+		st = slow_rw(s, VT_OP_READ, lba, n * slow_block_size(s), 0);
+	}
+	return st;
+}
+
+static blk_status_t slow_zeroes(struct slow *s)
+{
+	blk_status_t st;
+
+	if (s->pi)
+		return slow_pi_zeroes(s);
+	st = slow_range(s, VT_OP_WRITE_ZEROES, s->cmd->lba, s->cmd->nlb,
+			s->req->io.range[0].flags);
+	return st ?: slow_flush(s);
+}
+
+static blk_status_t slow_discard(struct slow *s, const struct nv_dsm_range *d)
+{
+	const struct vt_unit *u = s->cmd->unit;
+	u32 nlb = le32_to_cpu(d->nlb);
+
+	if (!nlb || (u->flags & VHOST_TARGET_UNIT_F_NO_DISCARD) ||
+	    !u->be->limits.max_discard_sectors)
+		return BLK_STS_OK;
+	return slow_range(s, VT_OP_DISCARD, le64_to_cpu(d->slba), nlb, 0);
+}
+
+/* The number of sectors of a range must fit in 32 bits. */
+static bool slow_dsm_ok(const struct slow *s, const struct nv_dsm_range *d)
+{
+	u64 nlb = le32_to_cpu(d->nlb);
+
+	return nv_lba_ok(s->cmd->unit, le64_to_cpu(d->slba), nlb) &&
+	       nv_lba_sector(s->cmd->unit, nlb) <= U32_MAX;
+}
+
+static blk_status_t slow_dsm(struct slow *s)
+{
+	struct nv_dsm_range *d = page_address(s->bv[0].bv_page);
+	u32 nr = s->cmd->nlb, i;
+	blk_status_t st = BLK_STS_OK;
+
+	BUILD_BUG_ON(NV_DSM_MAX_RANGES * sizeof(*d) > PAGE_SIZE);
+	vt_req_copy_out(s->req, 0, d, nr * sizeof(*d));
+	for (i = 0; i < nr; i++) {
+		if (slow_dsm_ok(s, &d[i]))
+			continue;
+		s->cmd->status = NV_SC_LBA_RANGE | NV_SC_DNR;
+		return BLK_STS_IOERR;
+	}
+	if (!(le32_to_cpu(s->cmd->sqe.cdw11) & NV_DSM_DEALLOCATE))
+		return BLK_STS_OK;
+	for (i = 0; i < nr && !st; i++)
+		st = slow_discard(s, &d[i]);
+	return st;
+}
+
+/* All of it is checked before any of it is done. 0 or a status. */
+static u16 slow_copy_check(const struct slow *s, const struct nv_copy_range *r)
+{
+	const struct vt_unit *u = s->cmd->unit;
+	u32 bs = slow_block_size(s), i;
+	u64 total = 0;
+
+	for (i = 0; i < s->cmd->nlb; i++) {
+		if (!nv_lba_ok(u, le64_to_cpu(r[i].slba), slow_copy_nlb(&r[i])))
+			return NV_SC_LBA_RANGE;
+		if (slow_copy_nlb(&r[i]) > NV_MAX_DATA / bs)
+			return NV_SC_SIZE_LIMIT;
+		total += slow_copy_nlb(&r[i]);
+	}
+	if (total > NV_COPY_TOTAL / bs)
+		return NV_SC_SIZE_LIMIT;
+	return nv_lba_ok(u, s->cmd->lba, total) ? 0 : NV_SC_LBA_RANGE;
+}
+
+static blk_status_t slow_copy_range(struct slow *s,
+				    const struct nv_copy_range *r, u64 to)
+{
+	u32 bytes = slow_copy_nlb(r) * slow_block_size(s);
+	blk_status_t st;
+
+	if (s->pi)
+		return slow_pi_copy(s, r, to);
+	st = slow_rw(s, VT_OP_READ, le64_to_cpu(r->slba), bytes, 0);
+	return st ?: slow_rw(s, VT_OP_WRITE, to, bytes,
+			     s->cmd->fua ? VT_IO_FUA : 0);
+}
+
+static blk_status_t slow_copy_ranges(struct slow *s,
+				     const struct nv_copy_range *r)
+{
+	u32 i;
+	blk_status_t st = BLK_STS_OK;
+	u64 to = s->cmd->lba;
+
+	for (i = 0; i < s->cmd->nlb && !st; i++) {
+		st = slow_copy_range(s, &r[i], to);
+		to += slow_copy_nlb(&r[i]);
+		/* On an error: the first range that was not copied. */
+		if (st)
+			s->cmd->dw0 = i;
+	}
+	return st;
+}
+
+static blk_status_t slow_copy(struct slow *s)
+{
+	u32 len = s->cmd->nlb * sizeof(struct nv_copy_range);
+	struct nv_copy_range *r = kmalloc(len, GFP_NOIO | __GFP_NOFAIL);
+	blk_status_t st = BLK_STS_IOERR;
+	u16 status;
+
+	vt_req_copy_out(s->req, 0, r, len);
+	status = slow_copy_check(s, r);
+	if (status)
+		s->cmd->status = status | NV_SC_DNR;
+	else
+		st = slow_copy_ranges(s, r);
+	kfree(r);
+	return st;
+}
+
+static blk_status_t slow_do(struct slow *s)
+{
+	switch (s->cmd->sqe.opcode) {
+	case NV_CMD_READ:
+		return slow_pi_read(s);
+	case NV_CMD_WRITE:
+		return slow_pi_write(s, s->req);
+	case NV_CMD_COMPARE:
+		return s->cmd->second ? slow_compare_write(s) :
+		       slow_compare(s);
+	case NV_CMD_VERIFY:
+		return slow_verify(s);
+	case NV_CMD_WRITE_ZEROES:
+		return slow_zeroes(s);
+	case NV_CMD_DSM:
+		return slow_dsm(s);
+	case NV_CMD_COPY:
+		return slow_copy(s);
+	case NV_CMD_RESV_REGISTER:
+	case NV_CMD_RESV_REPORT:
+	case NV_CMD_RESV_ACQUIRE:
+	case NV_CMD_RESV_RELEASE:
+		return nv_resv_do(s->req);
+	default:
+		WARN_ON_ONCE(1);
+		return BLK_STS_NOTSUPP;
+	}
+}
+
+/* Bytes of the buffer that the command's largest step needs. */
+static u32 slow_buffer(const struct vt_req *req)
+{
+	const struct nv_cmd *cmd = nv_req_cmd((struct vt_req *)req);
+	u32 bs = cmd->unit->be->limits.block_size;
+
+	if (slow_pi_has(req))
+		return SLOW_PI_STEP * bs;
+	switch (cmd->sqe.opcode) {
+	case NV_CMD_COMPARE:
+	case NV_CMD_VERIFY:
+		return min_t(u64, (u64)cmd->nlb * bs, NV_MAX_DATA);
+	case NV_CMD_COPY:
+		return NV_MAX_DATA;
+	case NV_CMD_DSM:
+		return PAGE_SIZE;
+	default:
+		return 0;
+	}
+}
+
+/* Out of memory the guest waits; it does not get an error. */
+static struct slow *slow_alloc(struct vt_req *req)
+{
+	gfp_t gfp = GFP_NOIO | __GFP_NOFAIL;
+	struct nv_cmd *cmd = nv_req_cmd(req);
+	gfp_t zero = cmd->sqe.opcode == NV_CMD_WRITE_ZEROES ? __GFP_ZERO : 0;
+	unsigned int nr = DIV_ROUND_UP(slow_buffer(req), PAGE_SIZE);
+	struct slow *s = kzalloc(struct_size(s, bv, nr), gfp);
+
+	s->req = req;
+	s->cmd = cmd;
+	init_completion(&s->done);
+	for (; s->nr < nr; s->nr++)
+		s->bv[s->nr].bv_page = alloc_page(gfp | zero);
+	if (slow_pi_has(req))
+		s->pi = vt_pi_alloc(cmd->unit->be, 0, slow_buffer(req), gfp);
+	return s;
+}
+
+static void slow_free(struct slow *s)
+{
+	while (s->nr)
+		__free_page(s->bv[--s->nr].bv_page);
+	vt_pi_free(s->pi);
+	kfree(s);
+}
+
+void nv_req_zero(struct vt_req *req)
+{
+	static const u8 zeroes[256];
+	u32 off;
+
+	for (off = 0; off < req->io.bytes; off += sizeof(zeroes))
+		vt_req_copy_in(req, off, zeroes,
+			       min_t(u32, req->io.bytes - off, sizeof(zeroes)));
+}
+
+static bool slow_is_resv(const struct nv_cmd *cmd)
+{
+	return cmd->sqe.opcode == NV_CMD_RESV_REGISTER ||
+	       cmd->sqe.opcode == NV_CMD_RESV_REPORT ||
+	       cmd->sqe.opcode == NV_CMD_RESV_ACQUIRE ||
+	       cmd->sqe.opcode == NV_CMD_RESV_RELEASE;
+}
+
+static bool slow_may(const struct slow *s)
+{
+	return nv_io_may(s->cmd) &&
+	       (!s->cmd->second || nv_io_may(nv_req_cmd(s->cmd->second)));
+}
+
+/* Its rights cannot change between this look and the end of its I/O. */
+static blk_status_t slow_checked(struct slow *s)
+{
+	struct vt_resv *resv = &s->cmd->unit->be->resv;
+	blk_status_t st = BLK_STS_RESV_CONFLICT;
+
+	vt_resv_exec_begin(resv);
+	if (slow_may(s))
+		st = slow_do(s);
+	else if (s->cmd->second)
+		s->cmd->second->io.status = st;
+	vt_resv_exec_end(resv);
+	return st;
+}
+
+static void slow_work(struct work_struct *work)
+{
+	struct vt_io *io = container_of(work, struct vt_io, work);
+	struct slow *s = slow_alloc(container_of(io, struct vt_req, io));
+	blk_status_t st = slow_is_resv(s->cmd) ? slow_do(s) : slow_checked(s);
+	struct vt_req *second;
+
+	if (s->cmd->status)
+		st = BLK_STS_IOERR;
+	second = s->cmd->second;
+	slow_free(s);
+	vt_io_end(io, st);
+	/* After the first: completions come in this order. */
+	if (second)
+		vt_io_end(&second->io, second->io.status);
+}
+
+/**
+ * struct flush - a flush that no command asked for
+ * @io: it
+ * @done: it has ended
+ */
+struct flush {
+	struct vt_io io;
+	struct completion done;
+};
+
+static void flush_done(struct vt_io *io)
+{
+	complete(&container_of(io, struct flush, io)->done);
+}
+
+/* At shutdown, what is in the caches of all namespaces goes to storage. */
+void nv_flush_all(struct vt_nvme *n)
+{
+	gfp_t gfp = GFP_KERNEL | __GFP_NOFAIL;
+	struct flush *f = kzalloc(sizeof(*f), gfp);
+	struct vt_unit *u;
+	unsigned long i;
+
+	init_completion(&f->done);
+	f->io.done = flush_done;
+	f->io.css = n->s.css;
+	f->io.op = VT_OP_FLUSH;
+	mutex_lock(&n->s.target->lock);
+	xa_for_each(&n->s.target->units, i, u) {
+		f->io.be = u->be;
+		reinit_completion(&f->done);
+		vt_io_submit(&f->io);
+		wait_for_completion(&f->done);
+	}
+	mutex_unlock(&n->s.target->lock);
+	kfree(f);
+}
+
+void nv_slow(struct vt_req *req)
+{
+	vt_cmd_punt(&req->io, slow_work);
+}
