@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * vhost-bench: a user-space driver that keeps a target's queues busy and says
+ * what that cost. There is no guest: what is measured is the path from a queue
+ * to the backend and back.
+ */
+#ifndef VT_BENCH_H
+#define VT_BENCH_H
+
+#include "util.h"
+
+#define BENCH_MAX_QUEUES 8
+#define BENCH_MAX_DEPTH 256
+
+enum bench_order {
+	ORDER_RANDOM,
+	ORDER_SEQ,
+};
+
+struct bench_opts {
+	const char *target;	/* name; of a scsi target: or wwpn */
+	bool write;
+	enum bench_order order;
+	u32 block_size;		/* bytes of each I/O */
+	unsigned int depth;	/* I/Os in flight, of each queue */
+	unsigned int queues;
+	unsigned int queue_size;
+	double seconds;
+	u64 ios;		/* end after so many; 0: by time */
+	int cpu;		/* the client's; -1: anywhere */
+	int worker_cpu;		/* of vhost workers; -1: where they are */
+	bool calls;		/* sleep until interrupted, else spin */
+	bool trap;		/* NVMe: doorbells are written by a call */
+	bool event_idx;
+	bool indirect;
+	bool packed;
+	u64 seed;
+};
+
+struct bench;
+
+/*
+ * A way to a device. What is called for each I/O is called by one thread; a
+ * slot is a request of a queue with its memory, below opts.depth.
+ */
+struct bench_path {
+	const char *name;
+	/* Everything up to the first I/O; sets bench.bytes. 0 or -errno. */
+	int (*open)(struct bench *b);
+	void (*close)(struct bench *b);
+	/* Fill in slot @i and queue it. */
+	int (*put)(struct bench *b, unsigned int q, unsigned int i, u64 offset);
+	/* All of a batch was put: tell the device if it wants to be told. */
+	void (*kick)(struct bench *b, unsigned int q);
+	/* The next that has ended, well: 1; none: 0; -EIO and others. */
+	int (*get)(struct bench *b, unsigned int q, unsigned int *i);
+	/* All of a batch was got. */
+	void (*got)(struct bench *b, unsigned int q);
+	/* Ask for an interrupt, by @fd; false: something has ended already. */
+	bool (*arm)(struct bench *b, unsigned int q, int *fd);
+	u64 (*kicks)(const struct bench *b, unsigned int q);
+};
+
+extern const struct bench_path path_scsi, path_blk, path_nvme;
+
+/* Nanoseconds: 32 steps to each power of two. */
+#define HIST_STEPS 32
+#define HIST_SIZE (64 * HIST_STEPS)
+
+struct bench_hist {
+	u64 n;
+	u64 sum;
+	u64 count[HIST_SIZE];
+};
+
+void hist_add(struct bench_hist *h, u64 ns);
+/* What @part (0 to 1) of all took at most. */
+u64 hist_percentile(const struct bench_hist *h, double part);
+
+/* What was used up to some moment. */
+struct bench_cost {
+	u64 ns;
+	double user;		/* seconds of the client's thread */
+	double sys;
+	double host_busy;	/* seconds of all CPUs */
+	double host_idle;
+	u64 switches;		/* context switches of the host */
+};
+
+void cost_now(struct bench_cost *c);
+/* @to becomes what was used since @from. */
+void cost_since(const struct bench_cost *from, struct bench_cost *to);
+
+struct bench_lane {
+	u64 start[BENCH_MAX_DEPTH];
+	u64 next;		/* sequential: block */
+	unsigned int inflight;
+};
+
+struct bench {
+	struct bench_opts o;
+	const struct bench_path *path;
+	void *priv;
+	u64 bytes;		/* of the device */
+	struct bench_lane lane[BENCH_MAX_QUEUES];
+	/* of the measured part */
+	u64 done;
+	u64 kicks;
+	u64 calls;
+	u64 sleeps;
+	struct bench_hist hist;
+	struct bench_cost cost;
+};
+
+/* Warm up, measure; 0 or -errno after a message. */
+int bench_load(struct bench *b);
+
+#endif

@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""The path from a queue to a null_blk and back, of several peers by turns, in
+one boot. Runs in a lab VM (make bench); Documentation/bench.md says what the
+figures can show there.
+
+	tools/lab/lab run -- python3 tools/bench/bench.py --rounds 9
+"""
+
+import argparse
+import statistics
+import subprocess
+import sys
+import time
+
+import peers
+import vt
+
+START = time.monotonic()
+
+
+class Figure:
+    """A comparison: @ours is to reach @wanted {depth: ratio} of @peer."""
+
+    def __init__(self, ours, peer, wanted):
+        self.ours, self.peer, self.wanted = ours, peer, wanted
+
+
+FIGURES = {
+    "scsi": Figure("scsi", "lio", {1: 1.0, 32: 2.0}),
+    "scsi-direct": Figure("scsi", "lio-direct", {1: 1.0, 32: 2.0}),
+    "nvme": Figure("nvme", "blk", {1: 1.0, 32: 1.0}),
+    "nvme-trap": Figure("nvme-trap", "blk", {1: 1.0, 32: 1.0}),
+}
+
+
+def say(text):
+    print(f"[{time.monotonic() - START:6.1f} s] {text}", flush=True)
+
+
+def parse():
+    p = argparse.ArgumentParser()
+    p.add_argument("--figures", default="scsi,scsi-direct,nvme", help="of " + ", ".join(FIGURES))
+    p.add_argument("--also", default="", help="more peers, of " + ", ".join(peers.PEERS))
+    p.add_argument("--depths", default="1,32")
+    p.add_argument("--rounds", type=int, default=7)
+    p.add_argument("--seconds", type=float, default=2)
+    p.add_argument("--ios", type=int, help="of each run, instead of seconds")
+    p.add_argument("--runs", action="store_true", help="a line for each run (count.py)")
+    p.add_argument("--rw", default="randread")
+    p.add_argument("--bs", type=int, default=4096)
+    p.add_argument("--calls", action="store_true", help="the client sleeps")
+    p.add_argument("--idle-us", type=int, default=50, help="of our poller")
+    p.add_argument("--irqmode", type=int, default=1, help="of null_blk: 0 at once, "
+                   "1 by the CPU that submitted, 2 after 10 us")
+    return p.parse_args()
+
+
+def load_of(args, depth):
+    words = ["--rw", args.rw, "--bs", args.bs, "--depth", depth,
+             *(["--ios", args.ios] if args.ios else ["--seconds", args.seconds])]
+    return words + (["--calls"] if args.calls else [])
+
+
+def run_peer(args, peer, depth):
+    """One run's figures, and per I/O what was counted beside."""
+    before = peer.counters()
+    row = peer.run(load_of(args, depth))
+    after = peer.counters()
+    row.update({key: after[key] - before[key] for key in before})
+    if args.runs:
+        print(f"run {peer.name} {depth} {row['ios']}", flush=True)
+    return row
+
+
+def measure(args, names, depths, disk):
+    """{(peer, depth): [row of each round]}. Who begins changes with the round."""
+    rows = {(name, depth): [] for name in names for depth in depths}
+    for number in range(args.rounds):
+        first = number % len(names)
+        for name in names[first:] + names[:first]:
+            peer = peers.PEERS[name](disk)
+            peer.up()
+            if isinstance(peer, peers.Ours):
+                vt.ctl("poller", "set", vt.pollers()[0]["id"], "--idle-us", args.idle_us)
+            for depth in depths:
+                rows[name, depth].append(run_peer(args, peer, depth))
+            peer.down()
+        say(f"round {number + 1}: " + ", ".join(
+            f"{name} " + "/".join(f"{rows[name, d][-1]['iops']:.0f}" for d in depths)
+            for name in names))
+    return rows
+
+
+def middle_half(values):
+    """(lowest, highest)."""
+    if len(values) < 4:
+        return min(values), max(values)
+    low, _, high = statistics.quantiles(values, n=4)
+    return low, high
+
+
+def spread(values):
+    low, high = middle_half(values)
+    return high - low
+
+
+def per_io(rows, key, scale=1.0):
+    values = [row[key] * scale / row["ios"] for row in rows if key in row]
+    return f"{statistics.median(values):.3g}" if values else "-"
+
+
+COLUMNS = {
+    "IOPS": lambda rows: f"{statistics.median(r['iops'] for r in rows):.0f}",
+    "+-": lambda rows: "{:.0%}".format(
+        spread([r["iops"] for r in rows]) / 2 / statistics.median(r["iops"] for r in rows)),
+    "p50 us": lambda rows: f"{statistics.median(r['lat_ns']['p50'] for r in rows) / 1e3:.0f}",
+    "p99 us": lambda rows: f"{statistics.median(r['lat_ns']['p99'] for r in rows) / 1e3:.0f}",
+    "kicks/IO": lambda rows: per_io(rows, "kicks"),
+    "calls/IO": lambda rows: per_io(rows, "calls"),
+    "switches/IO": lambda rows: per_io(rows, "switches"),
+    "host us/IO": lambda rows: per_io(rows, "host_busy", 1e6),
+    "poller us/IO": lambda rows: per_io(rows, "poller busy", 1e6),
+}
+
+
+def print_table(names, depths, rows):
+    lines = [("peer", "QD", *COLUMNS)]
+    for depth in depths:
+        for name in names:
+            lines.append((name, str(depth), *(column(rows[name, depth])
+                                              for column in COLUMNS.values())))
+    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    for line in lines:
+        print("  ".join(cell.rjust(width) for cell, width in zip(line, widths)))
+    for name in names:
+        print(f"{name}: {peers.PEERS[name].what}")
+
+
+def ratio_line(figure, depth, rows):
+    """The ratio of the rounds, if they agree on which side of 1 it is. Ratios are
+    compared as such: twice as much is as far from 1 as half of it."""
+    ratios = [a["iops"] / b["iops"] for a, b in zip(rows[figure.ours, depth],
+                                                    rows[figure.peer, depth])]
+    ratio, (low, high) = statistics.median(ratios), middle_half(ratios)
+    head = f"{figure.ours}/{figure.peer} at QD {depth}: "
+    if high / low > max(ratio, 1 / ratio):
+        return head + (f"no ratio: half of the rounds say {low:.2f} to {high:.2f}, "
+                       "the others less or more")
+    return head + f"{ratio:.2f} ({low:.2f} to {high:.2f}){verdict(figure, depth, low, high)}"
+
+
+def verdict(figure, depth, low, high):
+    wanted = figure.wanted.get(depth)
+    if not wanted:
+        return ""
+    if low >= wanted:
+        return f", at least {wanted:g}"
+    return f", {'NOT' if high < wanted else 'perhaps'} {wanted:g}"
+
+
+def main():
+    args = parse()
+    figures = [FIGURES[name] for name in args.figures.split(",") if name]
+    wanted = [n for f in figures for n in (f.ours, f.peer)] + args.also.split(",")
+    names = [name for name in peers.PEERS if name in wanted]
+    depths = [int(depth) for depth in args.depths.split(",")]
+    null = vt.NullBlk("bench", irqmode=args.irqmode)
+    rows = measure(args, names, depths, null.path)
+    null.remove()
+    print(f"\n{args.rw}, {args.bs} bytes, 1 queue; medians of {args.rounds} rounds of "
+          f"{args.seconds:g} s by turns, and half of the spread of the middle half.\n"
+          f"Client on CPU {peers.CLIENT_CPU}, {'sleeping' if args.calls else 'spinning'}; poller "
+          f"(idle_us={args.idle_us}), worker on CPU {peers.SERVER_CPU}; "
+          f"null_blk irqmode={args.irqmode}.")
+    print_table(names, depths, rows)
+    for figure in figures:
+        for depth in depths:
+            print(ratio_line(figure, depth, rows))
+    vt.run("rmmod", "vhost_target")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (vt.CommandError, OSError, KeyError, TimeoutError,
+            subprocess.SubprocessError) as err:
+        print(f"bench: {type(err).__name__}: {err}", file=sys.stderr)
+        sys.exit(1)

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The measured loop: keep every queue at its depth. One look at the clock for
+ * each batch that has ended, which is when its successors start, too.
+ */
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "mark.h"
+#include "rng.h"
+
+#define WARM_UP 0.1		/* part of the time, or of the I/Os */
+#define LOOKS 4096		/* looks in vain between two at the clock */
+
+struct load {
+	struct bench *b;
+	struct rng rng;
+	u64 blocks;		/* of block_size */
+	u64 now;
+	u64 end;
+	u64 want;		/* I/Os; 0: by time */
+	u64 last;		/* when something ended */
+	bool stop;
+	struct bench_cost start;
+};
+
+static u64 next_offset(struct load *l, struct bench_lane *lane)
+{
+	u64 block;
+
+	if (l->b->o.order == ORDER_RANDOM)
+		block = rng_u64(&l->rng) % l->blocks;
+	else
+		block = lane->next++ % l->blocks;
+	return block * l->b->o.block_size;
+}
+
+static int put_one(struct load *l, unsigned int q, unsigned int i)
+{
+	struct bench_lane *lane = &l->b->lane[q];
+
+	lane->start[i] = l->now;
+	lane->inflight++;
+	return l->b->path->put(l->b, q, i, next_offset(l, lane));
+}
+
+/* Reap what has ended and put as many again. Returns how many, or -errno. */
+static int turn(struct load *l, unsigned int q)
+{
+	struct bench *b = l->b;
+	struct bench_lane *lane = &b->lane[q];
+	unsigned int slot[BENCH_MAX_DEPTH], n = 0, i;
+	int ret;
+
+	while (n < b->o.depth && (ret = b->path->get(b, q, &slot[n])) == 1)
+		n++;
+	if (ret < 0)
+		return ret;
+	if (!n)
+		return 0;
+	b->path->got(b, q);
+	l->now = now_ns();
+	lane->inflight -= n;
+	b->done += n;
+	if (l->stop)
+		return n;
+	for (i = 0; i < n; i++) {
+		hist_add(&b->hist, l->now - lane->start[slot[i]]);
+		ret = put_one(l, q, slot[i]);
+		if (ret)
+			return ret;
+	}
+	b->path->kick(b, q);
+	return n;
+}
+
+static int take_calls(struct bench *b, struct pollfd *p)
+{
+	unsigned int q;
+	u64 count;
+
+	for (q = 0; q < b->o.queues; q++) {
+		if (!(p[q].revents & POLLIN))
+			continue;
+		if (read(p[q].fd, &count, sizeof(count)) == sizeof(count))
+			b->calls += count;
+	}
+	return 0;
+}
+
+static int wait_call(struct bench *b)
+{
+	struct pollfd p[BENCH_MAX_QUEUES];
+	unsigned int q;
+
+	for (q = 0; q < b->o.queues; q++) {
+		p[q].events = POLLIN;
+		if (!b->path->arm(b, q, &p[q].fd))
+			return 0;
+	}
+	b->sleeps++;
+	switch (poll(p, b->o.queues, VT_PATIENCE * 1000)) {
+	case -1:
+		return -errno;
+	case 0:
+		return -ETIMEDOUT;
+	default:
+		return take_calls(b, p);
+	}
+}
+
+static bool is_over(const struct load *l)
+{
+	return l->want ? l->b->done >= l->want : l->now >= l->end;
+}
+
+static int turn_all(struct load *l)
+{
+	unsigned int q;
+	int sum = 0, n;
+
+	for (q = 0; q < l->b->o.queues; q++) {
+		n = turn(l, q);
+		if (n < 0)
+			return n;
+		sum += n;
+	}
+	return sum;
+}
+
+/* Until it is over; what is in flight goes on. */
+static int keep_busy(struct load *l)
+{
+	unsigned int looks = 0;
+	int n;
+
+	l->last = l->now;
+	while (!is_over(l)) {
+		n = turn_all(l);
+		if (n < 0)
+			return n;
+		if (n) {
+			l->last = l->now;
+			looks = 0;
+		} else if (l->b->o.calls) {
+			n = wait_call(l->b);
+			if (n)
+				return n;
+		} else if (++looks % LOOKS == 0) {
+			l->now = now_ns();
+			if (l->now - l->last > VT_PATIENCE * 1000000000ull)
+				return -ETIMEDOUT;
+		}
+	}
+	return 0;
+}
+
+static bool any_inflight(const struct bench *b)
+{
+	unsigned int q;
+
+	for (q = 0; q < b->o.queues; q++)
+		if (b->lane[q].inflight)
+			return true;
+	return false;
+}
+
+static int drain(struct load *l)
+{
+	u64 end = now_ns() + VT_PATIENCE * 1000000000ull;
+	int n = 0;
+
+	l->stop = true;
+	while (any_inflight(l->b) && n >= 0) {
+		n = turn_all(l);
+		if (!n && now_ns() > end)
+			n = -ETIMEDOUT;
+	}
+	return n < 0 ? n : 0;
+}
+
+static u64 all_kicks(const struct bench *b)
+{
+	unsigned int q;
+	u64 sum = 0;
+
+	for (q = 0; q < b->o.queues; q++)
+		sum += b->path->kicks(b, q);
+	return sum;
+}
+
+static void set_end(struct load *l, double part)
+{
+	l->now = now_ns();
+	l->end = l->now + part * l->b->o.seconds * 1e9;
+	if (l->b->o.ios) {
+		l->want = part * l->b->o.ios;
+		l->want += !l->want;
+	}
+}
+
+static int fill(struct load *l)
+{
+	unsigned int q, i;
+	int ret = 0;
+
+	l->now = now_ns();
+	for (q = 0; q < l->b->o.queues; q++) {
+		l->b->lane[q].next = l->blocks / l->b->o.queues * q;
+		for (i = 0; i < l->b->o.depth && !ret; i++)
+			ret = put_one(l, q, i);
+		l->b->path->kick(l->b, q);
+	}
+	return ret;
+}
+
+/* What is in flight when the measured part begins and ends is the same. */
+static int measure(struct load *l)
+{
+	struct bench *b = l->b;
+	int ret;
+
+	memset(&b->hist, 0, sizeof(b->hist));
+	b->done = b->calls = b->sleeps = 0;
+	b->kicks = all_kicks(b);
+	cost_now(&l->start);
+	set_end(l, 1);
+	mark(MARK_BEGIN);
+	ret = keep_busy(l);
+	mark(MARK_END);
+	cost_now(&b->cost);
+	cost_since(&l->start, &b->cost);
+	b->kicks = all_kicks(b) - b->kicks;
+	return ret;
+}
+
+static int run(struct load *l, u64 *done, u64 *calls)
+{
+	int ret = fill(l);
+
+	if (ret)
+		return ret;
+	set_end(l, WARM_UP);
+	ret = keep_busy(l);
+	if (!ret)
+		ret = measure(l);
+	*done = l->b->done;
+	*calls = l->b->calls;
+	return ret ? ret : drain(l);
+}
+
+int bench_load(struct bench *b)
+{
+	struct load l = { .b = b, .blocks = b->bytes / b->o.block_size };
+	u64 done = 0, calls = 0;
+	int ret;
+
+	if (!l.blocks) {
+		vt_msg("the device is smaller than a block");
+		return -EINVAL;
+	}
+	rng_seed(&l.rng, b->o.seed);
+	ret = run(&l, &done, &calls);
+	if (ret)
+		vt_msg("after %llu I/Os: %s", (unsigned long long)b->done,
+		       strerror(-ret));
+	/* Without those that were only waited for. */
+	b->done = done;
+	b->calls = calls;
+	return ret;
+}

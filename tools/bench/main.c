@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+/* vhost-bench: the command line, and the result as one line of JSON. */
+#include <dirent.h>
+#include <getopt.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+static const struct bench_path *const paths[] = {
+	&path_scsi, &path_blk, &path_nvme,
+};
+
+static const char usage[] =
+"usage: vhost-bench scsi|blk|nvme TARGET [options]\n"
+"Drives the queues of a target by its ioctl door. TARGET: a name; of a scsi\n"
+"target, ours or upstream's vhost-scsi's, the wwpn; LUN 0, namespace 1.\n"
+"  --rw randread|randwrite|read|write   (randread)\n"
+"  --bs BYTES            of each I/O (4096)\n"
+"  --depth N             I/Os in flight, of each queue (32)\n"
+"  --queues N            (1)\n"
+"  --queue-size N        entries of each (256)\n"
+"  --seconds S           (5), or\n"
+"  --ios N\n"
+"  --cpu N               where this program runs\n"
+"  --worker-cpu N        where vhost's workers, threads of this program, run\n"
+"  --calls               sleep until interrupted; default: spin\n"
+"  --trap                NVMe: where a shadow doorbell does not do, a call,\n"
+"                        not a write to the mapped page\n"
+"  --no-event-idx, --indirect, --packed   of virtqueues\n"
+"  --seed N              of random offsets (1)\n";
+
+enum opt {
+	OPT_RW, OPT_BS, OPT_DEPTH, OPT_QUEUES, OPT_QUEUE_SIZE, OPT_SECONDS,
+	OPT_IOS, OPT_CPU, OPT_WORKER_CPU, OPT_CALLS, OPT_TRAP, OPT_NO_EVENT_IDX,
+	OPT_INDIRECT, OPT_PACKED, OPT_SEED, OPT_HELP,
+};
+
+static const struct option options[] = {
+	{ "rw", 1, NULL, OPT_RW },
+	{ "bs", 1, NULL, OPT_BS },
+	{ "depth", 1, NULL, OPT_DEPTH },
+	{ "queues", 1, NULL, OPT_QUEUES },
+	{ "queue-size", 1, NULL, OPT_QUEUE_SIZE },
+	{ "seconds", 1, NULL, OPT_SECONDS },
+	{ "ios", 1, NULL, OPT_IOS },
+	{ "cpu", 1, NULL, OPT_CPU },
+	{ "worker-cpu", 1, NULL, OPT_WORKER_CPU },
+	{ "calls", 0, NULL, OPT_CALLS },
+	{ "trap", 0, NULL, OPT_TRAP },
+	{ "no-event-idx", 0, NULL, OPT_NO_EVENT_IDX },
+	{ "indirect", 0, NULL, OPT_INDIRECT },
+	{ "packed", 0, NULL, OPT_PACKED },
+	{ "seed", 1, NULL, OPT_SEED },
+	{ "help", 0, NULL, OPT_HELP },
+	{ NULL, 0, NULL, 0 },
+};
+
+static void __attribute__((noreturn)) wrong(const char *what)
+{
+	fprintf(stderr, "vhost-bench: %s\n", what);
+	exit(2);
+}
+
+static u64 number(const char *text, u64 min, u64 max)
+{
+	char *end;
+	u64 value;
+
+	errno = 0;
+	value = strtoull(text, &end, 0);
+	if (errno || end == text || *end || *text == '-' || value < min ||
+	    value > max)
+		wrong("a number is out of range");
+	return value;
+}
+
+static void set_rw(struct bench_opts *o, const char *text)
+{
+	o->order = strncmp(text, "rand", 4) ? ORDER_SEQ : ORDER_RANDOM;
+	if (o->order == ORDER_RANDOM)
+		text += 4;
+	o->write = !strcmp(text, "write");
+	if (!o->write && strcmp(text, "read"))
+		wrong("--rw: randread, randwrite, read or write");
+}
+
+static void set_number(struct bench_opts *o, int opt, const char *text)
+{
+	switch (opt) {
+	case OPT_BS:
+		o->block_size = number(text, SECTOR, MIB);
+		break;
+	case OPT_DEPTH:
+		o->depth = number(text, 1, BENCH_MAX_DEPTH);
+		break;
+	case OPT_QUEUES:
+		o->queues = number(text, 1, BENCH_MAX_QUEUES);
+		break;
+	case OPT_QUEUE_SIZE:
+		o->queue_size = number(text, 2, 1024);
+		break;
+	case OPT_IOS:
+		o->ios = number(text, 1, ~0ull);
+		break;
+	case OPT_CPU:
+		o->cpu = number(text, 0, CPU_SETSIZE - 1);
+		break;
+	case OPT_WORKER_CPU:
+		o->worker_cpu = number(text, 0, CPU_SETSIZE - 1);
+		break;
+	default:
+		o->seed = number(text, 0, ~0ull);
+		break;
+	}
+}
+
+static void set_option(struct bench_opts *o, int opt, const char *text)
+{
+	switch (opt) {
+	case OPT_HELP:
+		fputs(usage, stdout);
+		exit(0);
+	case '?':
+		exit(2);
+	case OPT_RW:
+		set_rw(o, text);
+		break;
+	case OPT_SECONDS:
+		o->seconds = atof(text);
+		break;
+	case OPT_CALLS:
+		o->calls = true;
+		break;
+	case OPT_TRAP:
+		o->trap = true;
+		break;
+	case OPT_NO_EVENT_IDX:
+		o->event_idx = false;
+		break;
+	case OPT_INDIRECT:
+		o->indirect = true;
+		break;
+	case OPT_PACKED:
+		o->packed = true;
+		break;
+	default:
+		set_number(o, opt, text);
+		break;
+	}
+}
+
+static const struct bench_path *find_path(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(paths); i++)
+		if (!strcmp(paths[i]->name, name))
+			return paths[i];
+	wrong("scsi, blk or nvme?");
+}
+
+static void check_options(const struct bench_opts *o)
+{
+	if (!(o->seconds > 0))
+		wrong("--seconds: more than 0");
+	if (o->block_size % SECTOR)
+		wrong("--bs: a multiple of 512");
+	/* A chain has three descriptors; an NVMe queue is never quite full. */
+	if (o->depth * (o->indirect ? 1 : 3) >= o->queue_size)
+		wrong("--depth: too much for --queue-size");
+}
+
+static void parse(struct bench *b, int argc, char **argv)
+{
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1)
+		set_option(&b->o, opt, optarg);
+	if (argc - optind != 2)
+		wrong("a device and a target, please (--help)");
+	b->path = find_path(argv[optind]);
+	b->o.target = argv[optind + 1];
+	check_options(&b->o);
+}
+
+static int pin(pid_t tid, int cpu)
+{
+	cpu_set_t set;
+
+	if (cpu < 0)
+		return 0;
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return sched_setaffinity(tid, sizeof(set), &set) ? -errno : 0;
+}
+
+/* All threads but the first: we start none ourselves. */
+static int pin_workers(int cpu)
+{
+	DIR *dir = opendir("/proc/self/task");
+	struct dirent *e;
+	int ret = 0;
+
+	if (!dir)
+		return -errno;
+	while (!ret && (e = readdir(dir)))
+		if (atoi(e->d_name) && atoi(e->d_name) != getpid())
+			ret = pin(atoi(e->d_name), cpu);
+	closedir(dir);
+	return ret;
+}
+
+static void print_result(const struct bench *b)
+{
+	static const double part[] = { 0.5, 0.99, 0.999 };
+	static const char *const name[] = { "p50", "p99", "p999" };
+	const struct bench_cost *c = &b->cost;
+	unsigned int i;
+
+	printf("{\"path\": \"%s\", \"rw\": \"%s%s\", \"bs\": %u, \"depth\": %u, "
+	       "\"queues\": %u, \"wait\": \"%s\", ", b->path->name,
+	       b->o.order == ORDER_RANDOM ? "rand" : "",
+	       b->o.write ? "write" : "read", b->o.block_size, b->o.depth,
+	       b->o.queues, b->o.calls ? "calls" : "spin");
+	printf("\"ios\": %llu, \"seconds\": %.3f, \"iops\": %.1f, "
+	       "\"lat_ns\": {\"mean\": %.0f",
+	       (unsigned long long)b->done, c->ns / 1e9,
+	       b->done / (c->ns / 1e9), (double)b->hist.sum / b->hist.n);
+	for (i = 0; i < ARRAY_SIZE(part); i++)
+		printf(", \"%s\": %llu", name[i], (unsigned long long)
+		       hist_percentile(&b->hist, part[i]));
+	printf("}, \"kicks\": %llu, \"calls\": %llu, \"sleeps\": %llu, ",
+	       (unsigned long long)b->kicks, (unsigned long long)b->calls,
+	       (unsigned long long)b->sleeps);
+	printf("\"client_user\": %.3f, \"client_sys\": %.3f, "
+	       "\"host_busy\": %.2f, \"host_idle\": %.2f, "
+	       "\"switches\": %llu}\n", c->user, c->sys, c->host_busy,
+	       c->host_idle, (unsigned long long)c->switches);
+}
+
+int main(int argc, char **argv)
+{
+	static struct bench b = {
+		.o = {
+			.block_size = 4096, .depth = 32, .queues = 1,
+			.queue_size = 256, .seconds = 5, .cpu = -1,
+			.worker_cpu = -1, .event_idx = true, .seed = 1,
+		},
+	};
+	int ret;
+
+	parse(&b, argc, argv);
+	ret = pin(0, b.o.cpu);
+	if (!ret)
+		ret = b.path->open(&b);
+	if (!ret)
+		ret = pin_workers(b.o.worker_cpu);
+	if (!ret)
+		ret = bench_load(&b);
+	if (!ret)
+		print_result(&b);
+	else
+		fprintf(stderr, "vhost-bench: %s: %s\n", b.o.target,
+			strerror(-ret));
+	b.path->close(&b);
+	return ret ? 1 : 0;
+}
