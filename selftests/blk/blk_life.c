@@ -1,0 +1,663 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Memory, processes and disks that go away while I/O is in flight. */
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bed.h"
+#include "harness.h"
+#include "pattern.h"
+#include "vblk.h"
+
+#define SLOW_NS 300000000ull	/* of each request of a slow disk */
+#define FLIGHT 16
+#define LEN 4096
+#define READ VIRTIO_BLK_T_IN
+#define WRITE VIRTIO_BLK_T_OUT
+
+FIXTURE(life)
+{
+	struct disk disk;
+	struct bed bed;
+	struct vblk d;
+	struct vblk_queue *q;
+	struct vblk_opts o;
+	long long pinned;
+};
+
+FIXTURE_VARIANT(life)
+{
+	bool packed;
+	bool memfd;
+};
+
+FIXTURE_VARIANT_ADD(life, split_anon) { false, false };
+FIXTURE_VARIANT_ADD(life, packed_anon) { true, false };
+FIXTURE_VARIANT_ADD(life, split_memfd) { false, true };
+
+/* Pages pinned in the whole system, and in this process by its own account. */
+static long long pins(void)
+{
+	write_text("1", "/proc/sys/vm/stat_refresh");
+	return read_key("/proc/vmstat", "nr_foll_pin_acquired") -
+	       read_key("/proc/vmstat", "nr_foll_pin_released");
+}
+
+FIXTURE_SETUP(life)
+{
+	bed_sweep();
+	self->pinned = pins();
+	self->q = &self->d.q[0];
+	self->o.target = self->bed.name;
+	self->o.packed = variant->packed;
+	self->o.memfd = variant->memfd;
+	self->o.event_idx = true;
+	self->o.layout = MEM_PIECES;
+	self->o.queue_size = 128;
+}
+
+/* Whatever a test did: nothing stays pinned, nothing stays in flight. */
+FIXTURE_TEARDOWN(life)
+{
+	struct vhost_target_stats st;
+	unsigned int i;
+
+	vblk_close(&self->d);
+	EXPECT_EQ(0, bed_wait_detached(&self->bed));
+	bed_stats(&self->bed, &st);
+	EXPECT_EQ(0, st.inflight);
+	bed_destroy(&self->bed);
+	disk_destroy(&self->disk);
+	for (i = 0; i < 200 && pins() != self->pinned; i++)
+		sleep_ms(10);
+	EXPECT_EQ(self->pinned, pins());
+	EXPECT_GE(0, read_key("/proc/self/status", "VmPin"));
+}
+
+static int make(struct bed *bed, struct disk *disk, u64 delay_ns)
+{
+	struct disk_opts d = {
+		.kind = DISK_BDEV,
+		.block_size = 512,
+		.size_mb = 16,
+		.delay_ns = delay_ns,
+		.own = true,
+	};
+	struct bed_opts b = { .disk = disk, .num_queues = 2 };
+	int ret = disk_create(disk, &d);
+
+	return ret ? ret : bed_make(bed, &b);
+}
+
+#define MAKE(delay_ns) \
+	ASSERT_EQ(0, make(&self->bed, &self->disk, delay_ns))
+#define OPEN() ASSERT_EQ(0, vblk_open(&self->d, &self->o))
+#define VERIFIED(n) \
+	EXPECT_EQ(0, vblk_verified_io(self->q, 0, 24, LEN, n))
+
+static int submit(struct vblk_queue *q, u32 type, unsigned int n)
+{
+	struct vblk_req *r;
+	int ret;
+
+	while (n--) {
+		r = vblk_get(q);
+		if (!r)
+			return -EBUSY;
+		vblk_prepare(r, type, n * 8, LEN);
+		if (type == WRITE)
+			pattern_fill(r->buf, LEN, n * 8, 1);
+		ret = vblk_submit(r);
+		if (ret)
+			return ret;
+	}
+	vblk_kick(q);
+	return 0;
+}
+
+/* Until the backend has some of it. */
+static int wait_inflight(const struct bed *bed)
+{
+	u64 end = now_ns() + VT_PATIENCE * 1000000000ull;
+	struct vhost_target_stats st;
+
+	do {
+		bed_stats(bed, &st);
+		if (st.inflight)
+			return 0;
+		sleep_ms(1);
+	} while (now_ns() < end);
+	return -ETIMEDOUT;
+}
+
+TEST_F(life, killed_with_io_in_flight)
+{
+	u32 type;
+
+	MAKE(SLOW_NS);
+	for (type = READ; type <= WRITE; type++) {
+		int status;
+		pid_t pid = fork();
+
+		if (!pid) {
+			if (vblk_open(&self->d, &self->o) ||
+			    submit(self->q, type, FLIGHT))
+				_exit(1);
+			for (;;)
+				pause();
+		}
+		EXPECT_EQ(0, wait_inflight(&self->bed));
+		kill(pid, SIGKILL);
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		EXPECT_TRUE(WIFSIGNALED(status));
+		EXPECT_EQ(0, bed_wait_detached(&self->bed));
+	}
+	OPEN();
+	EXPECT_EQ(0, vblk_verified_io(self->q, 0, 4, LEN, 2));
+}
+
+/*
+ * The same, a hundred times (over the three variants) at any moment of a
+ * session's life.
+ */
+TEST_F(life, killed_at_any_time)
+{
+	unsigned int i;
+
+	MAKE(0);
+	for (i = 0; i < 34; i++) {
+		int status;
+		pid_t pid = fork();
+
+		if (!pid) {
+			self->o.poll = i & 1;
+			if (vblk_open(&self->d, &self->o))
+				_exit(1);
+			for (;;)
+				vblk_verified_io(self->q, 0, 24, LEN, 1);
+		}
+		usleep(i * 6000);
+		kill(pid, SIGKILL);
+		ASSERT_EQ(pid, waitpid(pid, &status, 0));
+		ASSERT_TRUE(WIFSIGNALED(status));
+		ASSERT_EQ(0, bed_wait_detached(&self->bed));
+	}
+	OPEN();
+	VERIFIED(2);
+}
+
+/* STOP waits for what was taken; what was not is taken after START. */
+TEST_F(life, stop_with_io_in_flight)
+{
+	struct vblk_req *r;
+	unsigned int done = 0;
+	u32 base;
+
+	MAKE(SLOW_NS);
+	OPEN();
+	ASSERT_EQ(0, submit(self->q, READ, FLIGHT));
+	EXPECT_EQ(0, wait_inflight(&self->bed));
+	ASSERT_EQ(0, vhost_stop(self->d.fd));
+	/* No device any more: all that comes has come. */
+	while (!vblk_wait_ms(self->q, &r, 0)) {
+		EXPECT_EQ(VIRTIO_BLK_S_OK, *r->status);
+		vblk_put(r);
+		done++;
+	}
+	EXPECT_LT(0, done);
+	ASSERT_EQ(0, vhost_get_vring_base(self->d.fd, 0, &base));
+	EXPECT_EQ(vring_base(&self->q->vr), base);
+	sleep_ms(500);
+	EXPECT_EQ(-ETIMEDOUT, vblk_wait_ms(self->q, &r, 0));
+	ASSERT_EQ(0, vblk_setup_queue(self->q, base));
+	ASSERT_EQ(0, vhost_start(self->d.fd));
+	EXPECT_EQ(0, vblk_drain(self->q));
+}
+
+TEST_F(life, close_with_io_in_flight)
+{
+	unsigned int i;
+
+	MAKE(SLOW_NS);
+	for (i = 0; i < 3; i++) {
+		OPEN();
+		ASSERT_EQ(0, submit(self->q, i & 1 ? WRITE : READ, FLIGHT));
+		EXPECT_EQ(0, wait_inflight(&self->bed));
+		vblk_close(&self->d);
+	}
+	OPEN();
+	EXPECT_EQ(0, vblk_verified_io(self->q, 0, 4, LEN, 2));
+}
+
+/* All guest memory goes away first, rings included. */
+TEST_F(life, unmapped_with_io_in_flight)
+{
+	MAKE(SLOW_NS);
+	OPEN();
+	ASSERT_EQ(0, submit(self->q, READ, FLIGHT));
+	EXPECT_EQ(0, wait_inflight(&self->bed));
+	ASSERT_EQ(0, munmap(self->d.mem.area, self->d.mem.area_size));
+	self->d.mem.area = NULL;
+	vblk_force_kick(self->q);
+	sleep_ms(500);
+	vblk_force_kick(self->q);
+	vblk_close(&self->d);
+	OPEN();
+	EXPECT_EQ(0, vblk_verified_io(self->q, 0, 4, LEN, 2));
+}
+
+/* More memory, and less again, while requests go on elsewhere. */
+TEST_F(life, memory_table_replaced)
+{
+	struct vhost_memory_region *extra;
+	struct mem *m = &self->d.mem;
+	unsigned int i;
+
+	MAKE(0);
+	OPEN();
+	/* A region at the end that holds nothing of the driver's. */
+	m->region[m->nr] = m->region[m->nr - 1];
+	extra = mmap(NULL, MIB, PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, extra);
+	m->region[m->nr].hva = (u8 *)extra;
+	m->region[m->nr].gpa = 1ull << 40;
+	m->region[m->nr].size = MIB;
+	for (i = 0; i < 100; i++) {
+		ASSERT_EQ(0, submit(self->q, READ, FLIGHT));
+		m->nr++;
+		ASSERT_EQ(0, mem_set_table(m, self->d.fd, -1));
+		m->nr--;
+		ASSERT_EQ(0, submit(self->q, READ, FLIGHT / 2));
+		ASSERT_EQ(0, mem_set_table(m, self->d.fd, -1));
+		ASSERT_EQ(0, vblk_drain(self->q));
+	}
+	VERIFIED(3);
+	munmap(extra, MIB);
+}
+
+/* One read of @len bytes to @gpa: its status, or -errno. */
+static int read_to(struct vblk_queue *q, u64 gpa, u64 sector)
+{
+	struct vblk_req *r = vblk_get(q), *done;
+	struct vring_seg seg[3] = {
+		{ r->hdr_gpa, 16, false },
+		{ gpa, LEN, true },
+		{ r->status_gpa, 1, true },
+	};
+	int ret;
+
+	vblk_prepare(r, READ, sector, LEN);
+	ret = vblk_submit_chain(r, seg, 3);
+	vblk_kick(q);
+	if (!ret)
+		ret = vblk_wait(q, &done);
+	vblk_put(r);
+	return ret ? ret : *r->status;
+}
+
+/* SET_MEM_TABLE without a region waits for the I/O that uses it. */
+TEST_F(life, region_removed_with_io_in_flight)
+{
+	struct mem *m = &self->d.mem;
+	struct vhost_target_stats st;
+	struct vblk_req *r;
+	unsigned int last;
+	struct vring_seg seg[3];
+	u8 *extra;
+
+	MAKE(SLOW_NS);
+	OPEN();
+	last = m->nr++;
+	extra = mmap(NULL, MIB, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	m->region[last].hva = extra;
+	m->region[last].gpa = 1ull << 40;
+	m->region[last].size = MIB;
+	ASSERT_EQ(0, mem_set_table(m, self->d.fd, -1));
+
+	r = vblk_get(self->q);
+	vblk_prepare(r, READ, 0, LEN);
+	seg[0] = (struct vring_seg){ r->hdr_gpa, 16, false };
+	seg[1] = (struct vring_seg){ m->region[last].gpa, LEN, true };
+	seg[2] = (struct vring_seg){ r->status_gpa, 1, true };
+	memset(extra, 0xee, LEN);
+	ASSERT_EQ(0, vblk_submit_chain(r, seg, 3));
+	vblk_kick(self->q);
+	EXPECT_EQ(0, wait_inflight(&self->bed));
+	ASSERT_EQ(0, mem_set_table(m, self->d.fd, last));
+	bed_stats(&self->bed, &st);
+	EXPECT_EQ(0, st.inflight);
+	EXPECT_EQ(0, pattern_check_zero(extra, LEN, 0));
+	EXPECT_EQ(0, vblk_drain(self->q));
+
+	EXPECT_EQ(VIRTIO_BLK_S_IOERR, read_to(self->q, m->region[last].gpa, 0));
+	ASSERT_EQ(0, mem_set_table(m, self->d.fd, -1));
+	EXPECT_EQ(VIRTIO_BLK_S_OK, read_to(self->q, m->region[last].gpa, 0));
+	munmap(extra, MIB);
+	m->nr--;
+}
+
+/* The pages of a buffer go; the next ones are other pages. */
+static int discard_pages(struct vblk *d, u8 *buf, size_t len)
+{
+	int advice = d->o.memfd ? MADV_REMOVE : MADV_DONTNEED;
+
+	return madvise(buf, len, advice) ? -errno : 0;
+}
+
+TEST_F(life, discarded_pages)
+{
+	unsigned int i, j;
+	u8 buf[LEN];
+
+	MAKE(0);
+	OPEN();
+	for (i = 0; i < 50; i++) {
+		u64 sector = i % 8 * 8;
+
+		/* Others keep the same chunk of memory in use meanwhile. */
+		ASSERT_EQ(0, submit(self->q, READ, FLIGHT));
+		ASSERT_EQ(0, vblk_drain(self->q));
+		for (j = 0; j < 4; j++)
+			ASSERT_EQ(0, discard_pages(&self->d,
+						   self->q->req[j].buf, LEN));
+		/* Written: the data of the new page, not of the old one. */
+		pattern_fill(buf, LEN, sector, i);
+		ASSERT_EQ(0, vblk_do(self->q, WRITE, sector, buf, LEN));
+		for (j = 0; j < 4; j++)
+			ASSERT_EQ(0, discard_pages(&self->d,
+						   self->q->req[j].buf, LEN));
+		/* Read: seen in the new page. */
+		ASSERT_EQ(0, vblk_do(self->q, READ, sector, buf, LEN));
+		EXPECT_EQ(0, pattern_check(buf, LEN, sector, i));
+	}
+}
+
+/* The same while the I/O runs: the data may be lost, nothing else. */
+TEST_F(life, discarded_with_io_in_flight)
+{
+	unsigned int i, j;
+
+	MAKE(1000000);
+	OPEN();
+	for (i = 0; i < 30; i++) {
+		ASSERT_EQ(0, submit(self->q, READ, FLIGHT));
+		for (j = 0; j < FLIGHT; j++)
+			ASSERT_EQ(0, discard_pages(&self->d,
+						   self->q->req[j].buf, LEN));
+		ASSERT_EQ(0, vblk_drain(self->q));
+	}
+	VERIFIED(7);
+}
+
+TEST_F(life, buffer_unmapped)
+{
+	struct vblk_req *r;
+	u8 *buf;
+	u64 gpa;
+
+	MAKE(0);
+	OPEN();
+	VERIFIED(1);
+	r = &self->q->req[20];
+	buf = r->buf;
+	gpa = r->buf_gpa;
+	EXPECT_EQ(VIRTIO_BLK_S_OK, read_to(self->q, gpa, 0));
+	ASSERT_EQ(0, munmap(buf, LEN));
+	EXPECT_EQ(VIRTIO_BLK_S_IOERR, read_to(self->q, gpa, 0));
+	EXPECT_EQ(VIRTIO_BLK_S_IOERR, read_to(self->q, gpa - 2048, 0));
+	EXPECT_EQ(VIRTIO_BLK_S_OK, read_to(self->q, gpa + LEN, 0));
+
+	/* Other memory at the same place: the table has not changed. */
+	ASSERT_EQ(buf, mmap(buf, LEN, PROT_READ | PROT_WRITE,
+			    MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	EXPECT_EQ(VIRTIO_BLK_S_OK, read_to(self->q, gpa, 8));
+	EXPECT_EQ(0, pattern_check(buf, LEN, 8, 1));
+}
+
+TEST_F(life, buffer_protected)
+{
+	struct vblk_req *r, *done;
+	u64 gpa;
+
+	MAKE(0);
+	OPEN();
+	VERIFIED(1);
+	r = &self->q->req[20];
+	gpa = r->buf_gpa;
+	pattern_fill(r->buf, LEN, 400, 2);
+	ASSERT_EQ(0, mprotect(r->buf, LEN, PROT_READ));
+	EXPECT_EQ(VIRTIO_BLK_S_IOERR, read_to(self->q, gpa, 0));
+	EXPECT_EQ(0, pattern_check(r->buf, LEN, 400, 2));
+
+	/* To be read only, it will do. */
+	r->busy = true;
+	vblk_prepare(r, WRITE, 400, LEN);
+	ASSERT_EQ(0, vblk_submit(r));
+	vblk_kick(self->q);
+	ASSERT_EQ(0, vblk_wait(self->q, &done));
+	EXPECT_EQ(VIRTIO_BLK_S_OK, *done->status);
+	vblk_put(done);
+	ASSERT_EQ(0, mprotect(r->buf, LEN, PROT_READ | PROT_WRITE));
+	EXPECT_EQ(VIRTIO_BLK_S_OK, read_to(self->q, gpa, 400));
+	EXPECT_EQ(0, pattern_check(r->buf, LEN, 400, 2));
+}
+
+/* The VMM forks: whose pages are written to now? */
+TEST_F(life, fork_while_running)
+{
+	unsigned int i;
+	pid_t pid[5];
+
+	MAKE(0);
+	OPEN();
+	VERIFIED(1);
+	for (i = 0; i < ARRAY_SIZE(pid); i++) {
+		ASSERT_EQ(0, submit(self->q, READ, FLIGHT));
+		pid[i] = fork();
+		if (!pid[i]) {
+			/* Hold its copy of everything for a while. */
+			sleep_ms(300);
+			memset(self->q->req[0].buf, 0x55, LEN);
+			_exit(0);
+		}
+		ASSERT_EQ(0, vblk_drain(self->q));
+		VERIFIED(2 + i);
+	}
+	for (i = 0; i < ARRAY_SIZE(pid); i++)
+		ASSERT_EQ(pid[i], waitpid(pid[i], NULL, 0));
+	VERIFIED(9);
+}
+
+/* QEMU swaps the call eventfd when the guest masks a vector. */
+TEST_F(life, eventfds_replaced)
+{
+	unsigned int i;
+	int event;
+
+	MAKE(0);
+	OPEN();
+	for (i = 0; i < 200; i++) {
+		event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		ASSERT_LE(0, event);
+		ASSERT_EQ(0, submit(self->q, READ, 4));
+		/* What was signalled to the old one was said: look. */
+		ASSERT_EQ(0, vhost_set_vring_call(self->d.fd, 0, event));
+		close(self->q->call);
+		self->q->call = event;
+		vring_disarm(&self->q->vr);
+		ASSERT_EQ(0, vblk_drain(self->q));
+	}
+	ASSERT_EQ(0, vhost_set_vring_call(self->d.fd, 0, -1));
+	self->d.o.poll = true;
+	VERIFIED(1);
+}
+
+/* The disk is pulled; the session stays, and can be closed. */
+TEST_F(life, disk_removed)
+{
+	struct vhost_target_unit_info info;
+	unsigned int i, errors = 0;
+	u64 size = 0;
+	int ret = 0;
+
+	MAKE(1000000);
+	OPEN();
+	ASSERT_EQ(0, submit(self->q, READ, FLIGHT));
+	nullb_destroy(&self->disk.nb);
+	EXPECT_EQ(0, vblk_drain(self->q));
+	for (i = 0; i < 100 && ret >= 0; i++) {
+		ret = vblk_do(self->q, WRITE, i, NULL, 512);
+		errors += ret == VIRTIO_BLK_S_IOERR;
+	}
+	EXPECT_EQ(100, errors);
+	ASSERT_EQ(0, ctl_unit(self->bed.ctl, self->bed.name, 0, &info));
+	EXPECT_NE(0, info.state & VHOST_TARGET_UNIT_S_DEAD);
+	EXPECT_EQ(-ENXIO, ctl_resize(self->bed.ctl, self->bed.name, 0, &size));
+}
+
+/* Queues move to other pollers while they run. */
+TEST_F(life, poller_removed)
+{
+	const char *name = "vtbed.pollers";
+	unsigned int i, id, cpu;
+	struct vblk d;
+	struct vblk_opts o = self->o;
+	int ctl, ret;
+
+	MAKE(0);
+	ctl = self->bed.ctl;
+	o.target = name;
+	o.nr_queues = 4;
+	for (cpu = 0; cpu < 64; cpu++) {
+		if (!ctl_poller_add(ctl, cpu, 50, &id))
+			break;
+	}
+	if (cpu == 64)
+		SKIP(return, "no CPU for another poller");
+	ASSERT_EQ(0, ctl_create(ctl, name, 4, 128, CTL_ANY_POLLER));
+	ASSERT_EQ(0, ctl_add_null(ctl, name, 16 * MIB, 512, 0));
+	ASSERT_EQ(0, vblk_open(&d, &o));
+	for (i = 0; i < 20; i++) {
+		unsigned int j;
+
+		for (j = 0; j < 4; j++)
+			ASSERT_EQ(0, submit(&d.q[j], READ, FLIGHT));
+		if (i & 1)
+			ret = ctl_poller_add(ctl, cpu, 50, &id);
+		else
+			ret = ctl_poller_remove(ctl, id);
+		ASSERT_EQ(0, ret);
+		for (j = 0; j < 4; j++)
+			ASSERT_EQ(0, vblk_drain(&d.q[j]));
+	}
+	EXPECT_EQ(0, ctl_poller_remove(ctl, id));
+	vblk_close(&d);
+	EXPECT_EQ(0, ctl_destroy(ctl, name));
+}
+
+/* Pages that the kernel hands out next have something in them. */
+static void dirty_free_memory(void)
+{
+	const size_t size = 64 * MIB;
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return;
+	memset(p, 0xee, size);
+	munmap(p, size);
+}
+
+/* A device that fills nothing: the copy has no old memory for the guest. */
+TEST_F(life, bounced_and_not_filled)
+{
+	struct disk_opts disk = {
+		.kind = DISK_BDEV,
+		.block_size = 512,
+		.size_mb = 16,
+		.own = true,
+		.empty = true,
+	};
+	struct bed_opts bed = { .disk = &self->disk, .num_queues = 1 };
+	struct vhost_target_stats st;
+	unsigned int i, n;
+	u8 *buf;
+
+	ASSERT_EQ(0, disk_create(&self->disk, &disk));
+	ASSERT_EQ(0, bed_make(&self->bed, &bed));
+	OPEN();
+	buf = self->q->req[20].buf;
+	for (n = 0; n < 50; n++) {
+		dirty_free_memory();
+		memset(buf, 0x5a, 2 * LEN);
+		ASSERT_EQ(VIRTIO_BLK_S_OK,
+			  read_to(self->q, self->q->req[20].buf_gpa + 1, 0));
+		for (i = 1; i <= LEN && !buf[i]; i++)
+			;
+		ASSERT_EQ(LEN + 1, i);
+	}
+	bed_stats(&self->bed, &st);
+	EXPECT_EQ(50, st.bounced);
+}
+
+static int drop_capability(unsigned int cap)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &head, data))
+		return -errno;
+	data[CAP_TO_INDEX(cap)].effective &= ~CAP_TO_MASK(cap);
+	return syscall(SYS_capset, &head, data) ? -errno : 0;
+}
+
+/* What is not in use makes room; the limit holds all the time. */
+TEST_F(life, memlock_limit)
+{
+	const u64 end = 128 * MIB;
+	struct rlimit rl = { 24 * MIB, 24 * MIB };
+	u64 gpa, pinned, most = 0;
+
+	MAKE(0);
+	ASSERT_EQ(0, drop_capability(CAP_IPC_LOCK));
+	ASSERT_EQ(0, setrlimit(RLIMIT_MEMLOCK, &rl));
+	self->o.layout = MEM_ONE;
+	self->o.mem_size = end;
+	OPEN();
+	for (gpa = 16 * MIB; gpa < end; gpa += 2 * MIB) {
+		EXPECT_EQ(VIRTIO_BLK_S_OK, read_to(self->q, gpa, 0));
+		pinned = read_key("/proc/self/status", "VmPin") * 1024;
+		EXPECT_GE(rl.rlim_cur, pinned);
+		if (pinned > most)
+			most = pinned;
+	}
+	EXPECT_LT(rl.rlim_cur / 2, most);
+}
+
+/* Open and close, again and again: nothing leaks (see the teardown). */
+TEST_F(life, sessions_come_and_go)
+{
+	unsigned int i;
+
+	MAKE(0);
+	for (i = 0; i < 70; i++) {
+		self->o.layout = i % MEM_LAYOUTS;
+		self->o.packed = i & 1;
+		OPEN();
+		ASSERT_EQ(0, vblk_do(self->q, READ, 0, NULL, LEN));
+		vblk_close(&self->d);
+	}
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <string.h>
+#include <unistd.h>
+
+#include "bed.h"
+#include "nvme.h"
+
+#define BED_PREFIX "vtbed."
+
+static int create_target(struct bed *b, const struct bed_opts *o)
+{
+	struct vhost_target_create c;
+	u32 poller;
+	int ret;
+
+	ret = ctl_some_poller(b->ctl);
+	if (ret < 0)
+		return ret;
+	poller = ret;
+	ctl_init_create(&c, b->name);
+	if (o->type)
+		c.type = o->type;
+	c.flags = o->target_flags;
+	if (c.type == VHOST_TARGET_NVME)
+		c.flags |= nvme_door_flag();
+	c.num_queues = o->num_queues;
+	c.queue_size = o->queue_size;
+	c.uid = o->uid;
+	c.gid = o->gid ? o->gid : ~0u;
+	c.nr_pollers = 1;
+	c.pollers_ptr = (uintptr_t)&poller;
+	return ctl_call(b->ctl, VHOST_TARGET_CREATE, &c);
+}
+
+static int add_unit(struct bed *b, unsigned int nr, unsigned int flags,
+		    const struct disk *d, const char *serial)
+{
+	static const unsigned int backend[DISK_KINDS] = {
+		[DISK_NULL] = VHOST_TARGET_BACKEND_NULL,
+		[DISK_BDEV] = VHOST_TARGET_BACKEND_BDEV,
+		[DISK_FILE] = VHOST_TARGET_BACKEND_FILE,
+	};
+	struct vhost_target_unit_add u;
+
+	ctl_init_unit(&u, b->name);
+	u.unit = nr;
+	u.flags = flags;
+	u.backend = backend[d->kind];
+	if (d->kind == DISK_NULL)
+		u.capacity = d->capacity;
+	else
+		u.path_ptr = (uintptr_t)d->path;
+	u.block_size = d->block_size;
+	strcpy(u.serial, serial);
+	return ctl_call(b->ctl, VHOST_TARGET_UNIT_ADD, &u);
+}
+
+static int add_disk(struct bed *b, unsigned int nr, unsigned int flags,
+		    struct disk *d, const char *serial)
+{
+	int ret = add_unit(b, nr, flags, d, serial);
+
+	if (ret == -EOPNOTSUPP && d->kind == DISK_FILE && !disk_to_ext4(d))
+		ret = add_unit(b, nr, flags, d, serial);
+	if (ret)
+		vt_msg("add %s to %s: %s", disk_kind_name[d->kind], b->name,
+		       strerror(-ret));
+	return ret;
+}
+
+int bed_add_lun(struct bed *b, unsigned int lun, struct disk *d,
+		unsigned int flags)
+{
+	return add_disk(b, lun, flags, d, "");
+}
+
+static void read_wwpn(struct bed *b)
+{
+	struct vhost_target_info info;
+
+	if (!ctl_get(b->ctl, b->name, &info))
+		memcpy(b->wwpn, info.wwpn, sizeof(b->wwpn));
+}
+
+int bed_make(struct bed *b, const struct bed_opts *o)
+{
+	static unsigned int serial;
+	struct disk *d = o->disk;
+	int ret;
+
+	memset(b, 0, sizeof(*b));
+	b->ctl = ctl_open();
+	if (b->ctl < 0) {
+		vt_msg("%s: %s", CTL_NODE, strerror(-b->ctl));
+		return b->ctl;
+	}
+	snprintf(b->name, sizeof(b->name), BED_PREFIX "%d.%u", getpid(),
+		 serial++);
+	if (d) {
+		b->capacity = d->capacity;
+		b->block_size = d->block_size;
+	}
+	ret = create_target(b, o);
+	if (ret) {
+		vt_msg("create %s: %s", b->name, strerror(-ret));
+		close(b->ctl);
+		b->ctl = -1;
+		return ret;
+	}
+	read_wwpn(b);
+	ret = d ? add_disk(b, 0, o->unit_flags, d, BED_SERIAL) : 0;
+	if (ret)
+		bed_destroy(b);
+	return ret;
+}
+
+void bed_destroy(struct bed *b)
+{
+	int ret;
+
+	if (b->ctl < 0 || !b->name[0])
+		return;
+	bed_wait_detached(b);
+	ret = ctl_destroy(b->ctl, b->name);
+	if (ret)
+		vt_msg("destroy %s: %s", b->name, strerror(-ret));
+	close(b->ctl);
+	b->ctl = -1;
+	b->name[0] = 0;
+}
+
+void bed_sweep(void)
+{
+	struct vhost_target_info info = { 0 };
+	char name[VHOST_TARGET_NAME_LEN] = "";
+	int ctl = ctl_open();
+
+	while (ctl >= 0 && !ctl_next(ctl, name, &info)) {
+		memcpy(name, info.name, sizeof(name));
+		if (!strncmp(name, BED_PREFIX, strlen(BED_PREFIX)))
+			ctl_destroy(ctl, name);
+	}
+	if (ctl >= 0)
+		close(ctl);
+	disk_sweep();
+}
+
+void bed_stats(const struct bed *b, struct vhost_target_stats *st)
+{
+	int ret = ctl_stats(b->ctl, b->name, VHOST_TARGET_QUEUE_ALL, st);
+
+	if (!ret)
+		return;
+	vt_msg("stats of %s: %s", b->name, strerror(-ret));
+	memset(st, 0xff, sizeof(*st));
+}
+
+int bed_wait_detached(const struct bed *b)
+{
+	u64 end = now_ns() + VT_PATIENCE * 1000000000ull;
+	struct vhost_target_info info;
+
+	do {
+		if (ctl_get(b->ctl, b->name, &info) || !info.nr_sessions)
+			return 0;
+		sleep_ms(5);
+	} while (now_ns() < end);
+	vt_msg("%s still has %u sessions", b->name, info.nr_sessions);
+	return -ETIMEDOUT;
+}

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "ctl.h"
+#include "vfio.h"
+
+static int failed(const char *what, int ret)
+{
+	if (ret < 0)
+		vt_msg("vfio: %s: %s", what, strerror(-ret));
+	return ret;
+}
+
+const char *vfio_missing(void)
+{
+	if (access(CTL_NODE, F_OK))
+		return "vhost_target is not loaded";
+	if (access("/sys/module/vhost_target_vfio", F_OK))
+		return "vhost_target_vfio is not loaded";
+	if (access("/sys/module/vhost_nvme", F_OK))
+		return "vhost_nvme is not loaded";
+	if (access("/sys/module/vfio_iommu_type1", F_OK))
+		return "vfio_iommu_type1 is not loaded";
+	return NULL;
+}
+
+static int open_group(const char *target)
+{
+	char path[320], link[256];
+	const char *nr;
+	ssize_t len;
+	int fd, i;
+
+	snprintf(path, sizeof(path), VFIO_DEVICES "/%s/iommu_group", target);
+	len = readlink(path, link, sizeof(link) - 1);
+	if (len < 0)
+		return failed(path, -errno);
+	link[len] = 0;
+	nr = strrchr(link, '/');
+	snprintf(path, sizeof(path), "/dev/vfio/%.32s", nr ? nr + 1 : link);
+	for (i = 0; i < 100 && access(path, F_OK); i++)
+		sleep_ms(10);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int vfio_attach(struct vfio *v, const char *target)
+{
+	int ret;
+
+	memset(v, 0, sizeof(*v));
+	v->fd = -1;
+	v->container = open(VFIO_NODE, O_RDWR | O_CLOEXEC);
+	if (v->container < 0)
+		ret = failed(VFIO_NODE, -errno);
+	else
+		ret = 0;
+	v->group = ret ? ret : open_group(target);
+	if (v->group < 0)
+		ret = v->group;
+	if (!ret)
+		ret = failed("GROUP_SET_CONTAINER",
+			     ctl_call(v->group, VFIO_GROUP_SET_CONTAINER,
+				      &v->container));
+	if (!ret && ioctl(v->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
+		ret = failed("SET_IOMMU", -errno);
+	if (ret)
+		vfio_close(v);
+	return ret;
+}
+
+static int read_regions(struct vfio *v)
+{
+	struct vfio_region_info info;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < VFIO_PCI_NUM_REGIONS; i++) {
+		ret = vfio_region_info(v, i, &info, sizeof(info));
+		if (ret)
+			return failed("GET_REGION_INFO", ret);
+		v->offset[i] = info.offset;
+		v->size[i] = info.size;
+	}
+	return 0;
+}
+
+int vfio_get_device(struct vfio *v, const char *target)
+{
+	int fd = ioctl(v->group, VFIO_GROUP_GET_DEVICE_FD, target);
+
+	if (fd < 0)
+		return -errno;
+	v->fd = fd;
+	return read_regions(v);
+}
+
+int vfio_open(struct vfio *v, const char *target)
+{
+	int ret = vfio_attach(v, target);
+
+	if (ret)
+		return ret;
+	ret = failed("GET_DEVICE_FD", vfio_get_device(v, target));
+	if (!ret)
+		ret = vfio_set_command(v, PCI_COMMAND_MEMORY |
+				       PCI_COMMAND_MASTER);
+	if (ret)
+		vfio_close(v);
+	return ret;
+}
+
+void vfio_close(struct vfio *v)
+{
+	/* What was never opened is 0 as a whole. */
+	if (v->fd > 0)
+		close(v->fd);
+	if (v->group > 0)
+		close(v->group);
+	if (v->container > 0)
+		close(v->container);
+	memset(v, 0, sizeof(*v));
+}
+
+int vfio_map(struct vfio *v, u64 iova, const void *addr, u64 size, u32 flags)
+{
+	struct vfio_iommu_type1_dma_map map = {
+		.argsz = sizeof(map),
+		.flags = flags,
+		.vaddr = (uintptr_t)addr,
+		.iova = iova,
+		.size = size,
+	};
+
+	return ctl_call(v->container, VFIO_IOMMU_MAP_DMA, &map);
+}
+
+int vfio_unmap(struct vfio *v, u64 iova, u64 size)
+{
+	struct vfio_iommu_type1_dma_unmap unmap = {
+		.argsz = sizeof(unmap),
+		.iova = iova,
+		.size = size,
+	};
+	int ret = ctl_call(v->container, VFIO_IOMMU_UNMAP_DMA, &unmap);
+
+	return ret ? ret : unmap.size == size ? 0 : -ENXIO;
+}
+
+int vfio_map_mem(struct vfio *v, const struct mem *m)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < m->nr && !ret; i++)
+		ret = failed("MAP_DMA", vfio_map(v, m->region[i].gpa,
+						 m->region[i].hva,
+						 m->region[i].size, VFIO_RW));
+	return ret;
+}
+
+int vfio_read(struct vfio *v, unsigned int region, u64 off, unsigned int size,
+	      u64 *val)
+{
+	ssize_t n;
+
+	*val = 0;
+	n = pread(v->fd, val, size, v->offset[region] + off);
+	return n < 0 ? -errno : n == (ssize_t)size ? 0 : -EIO;
+}
+
+int vfio_write(struct vfio *v, unsigned int region, u64 off, unsigned int size,
+	       u64 val)
+{
+	ssize_t n = pwrite(v->fd, &val, size, v->offset[region] + off);
+
+	return n < 0 ? -errno : n == (ssize_t)size ? 0 : -EIO;
+}
+
+u64 vfio_get(struct vfio *v, unsigned int region, u64 off, unsigned int size)
+{
+	u64 val;
+
+	return failed("read", vfio_read(v, region, off, size, &val)) ?
+	       ~0ull : val;
+}
+
+unsigned int vfio_cap(struct vfio *v, u8 id)
+{
+	unsigned int at = vfio_get(v, VFIO_CONFIG, PCI_CAPABILITY_LIST, 1);
+	unsigned int i;
+
+	for (i = 0; at >= 0x40 && i < 48; i++) {
+		if (vfio_get(v, VFIO_CONFIG, at, 1) == id)
+			return at;
+		at = vfio_get(v, VFIO_CONFIG, at + 1, 1);
+	}
+	return 0;
+}
+
+int vfio_set_command(struct vfio *v, u16 command)
+{
+	return failed("command", vfio_write(v, VFIO_CONFIG, PCI_COMMAND, 2,
+					    command));
+}
+
+volatile u32 *vfio_map_doorbells(struct vfio *v)
+{
+	void *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, v->fd,
+		       v->offset[VFIO_BAR0] + VFIO_DOORBELLS);
+
+	if (p != MAP_FAILED)
+		return p;
+	failed("mmap of the doorbells", -errno);
+	return NULL;
+}
+
+void vfio_unmap_doorbells(volatile u32 *db)
+{
+	if (db)
+		munmap((void *)db, PAGE);
+}
+
+int vfio_region_info(struct vfio *v, unsigned int region,
+		     struct vfio_region_info *info, size_t size)
+{
+	memset(info, 0, size);
+	info->argsz = size;
+	info->index = region;
+	return ctl_call(v->fd, VFIO_DEVICE_GET_REGION_INFO, info);
+}
+
+int vfio_irq_info(struct vfio *v, unsigned int index,
+		  struct vfio_irq_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	info->argsz = sizeof(*info);
+	info->index = index;
+	return ctl_call(v->fd, VFIO_DEVICE_GET_IRQ_INFO, info);
+}
+
+int vfio_set_irqs(struct vfio *v, unsigned int index, u32 flags,
+		  unsigned int start, unsigned int count, const void *data,
+		  size_t size)
+{
+	struct vfio_irq_set *set = calloc(1, sizeof(*set) + count * size);
+	int ret;
+
+	if (!set)
+		return -ENOMEM;
+	set->argsz = sizeof(*set) + count * size;
+	set->flags = flags;
+	set->index = index;
+	set->start = start;
+	set->count = count;
+	if (size)
+		memcpy(set->data, data, count * size);
+	ret = ctl_call(v->fd, VFIO_DEVICE_SET_IRQS, set);
+	free(set);
+	return ret;
+}
+
+int vfio_set_eventfds(struct vfio *v, unsigned int index, unsigned int start,
+		      unsigned int count, const int *fds)
+{
+	return vfio_set_irqs(v, index, VFIO_IRQ_SET_DATA_EVENTFD |
+			     VFIO_IRQ_SET_ACTION_TRIGGER, start, count, fds,
+			     sizeof(*fds));
+}
+
+int vfio_irq_action(struct vfio *v, unsigned int index, unsigned int nr,
+		    u32 action)
+{
+	return vfio_set_irqs(v, index, VFIO_IRQ_SET_DATA_NONE | action, nr, 1,
+			     NULL, 0);
+}
+
+int vfio_irqs_off(struct vfio *v, unsigned int index)
+{
+	return vfio_set_irqs(v, index, VFIO_IRQ_SET_DATA_NONE |
+			     VFIO_IRQ_SET_ACTION_TRIGGER, 0, 0, NULL, 0);
+}
+
+int vfio_reset(struct vfio *v)
+{
+	return ioctl(v->fd, VFIO_DEVICE_RESET) ? -errno : 0;
+}

@@ -1,0 +1,501 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Task management with I/O in flight, and events, on a slow disk. */
+#include <string.h>
+
+#include "bed.h"
+#include "harness.h"
+#include "vscsi.h"
+
+#define SLOW_NS 400000000ull	/* of each request */
+#define LEN 4096
+#define FLIGHT 8
+
+FIXTURE(tmf)
+{
+	struct disk disk;
+	struct bed bed;
+	struct vscsi d;
+	struct vscsi other;
+	struct vscsi_queue *q;
+};
+
+FIXTURE_VARIANT(tmf)
+{
+	bool packed;
+};
+
+FIXTURE_VARIANT_ADD(tmf, split) { false };
+FIXTURE_VARIANT_ADD(tmf, packed) { true };
+
+FIXTURE_SETUP(tmf)
+{
+	struct disk_opts disk = {
+		.kind = DISK_BDEV, .block_size = 512, .size_mb = 16,
+		.delay_ns = SLOW_NS, .own = true,
+	};
+	struct bed_opts bed = {
+		.disk = &self->disk, .type = VHOST_TARGET_SCSI,
+		.num_queues = 2, .target_flags = VHOST_TARGET_F_SHARED,
+	};
+	struct vscsi_opts o = {
+		.wwpn = self->bed.wwpn, .packed = variant->packed,
+		.event_idx = true, .nr_queues = 2, .queue_size = 64,
+	};
+
+	bed_sweep();
+	self->q = &self->d.q[0];
+	ASSERT_EQ(0, disk_create(&self->disk, &disk));
+	ASSERT_EQ(0, bed_make(&self->bed, &bed));
+	ASSERT_EQ(0, vscsi_open(&self->d, &o));
+	ASSERT_EQ(0, vscsi_open(&self->other, &o));
+}
+
+FIXTURE_TEARDOWN(tmf)
+{
+	vscsi_close(&self->d);
+	vscsi_close(&self->other);
+	bed_destroy(&self->bed);
+	disk_destroy(&self->disk);
+}
+
+static int start_reads(struct vscsi_queue *q, unsigned int lun,
+		       unsigned int nr, u64 tags[])
+{
+	struct vscsi_req *r;
+	unsigned int i;
+	u8 cdb[16];
+	int ret;
+
+	for (i = 0; i < nr; i++) {
+		r = vscsi_get(q);
+		if (!r)
+			return -EBUSY;
+		vscsi_cdb_rw(cdb, false, i * 8, LEN / SECTOR);
+		vscsi_prepare(r, lun, cdb, sizeof(cdb), DIR_IN, LEN);
+		ret = vscsi_submit(r);
+		if (ret)
+			return ret;
+		tags[i] = r->cmd->tag;
+	}
+	vscsi_kick(q);
+	return 0;
+}
+
+/* Wait until the device has them all. */
+static int wait_inflight(const struct bed *b, unsigned int nr)
+{
+	struct vhost_target_stats st;
+	unsigned int i;
+
+	for (i = 0; i < 200; i++) {
+		bed_stats(b, &st);
+		if (st.inflight == nr)
+			return 0;
+		sleep_ms(2);
+	}
+	vt_msg("%llu in flight, not %u", (unsigned long long)st.inflight, nr);
+	return -ETIMEDOUT;
+}
+
+/* Reap all of @q: how many ended with each response. */
+static int reap(struct vscsi_queue *q, unsigned int by_response[256])
+{
+	struct vscsi_req *r;
+	int ret;
+
+	memset(by_response, 0, 256 * sizeof(*by_response));
+	while (q->inflight) {
+		ret = vscsi_wait(q, &r);
+		if (ret)
+			return ret;
+		by_response[r->resp->response]++;
+		vscsi_put(r);
+	}
+	return 0;
+}
+
+/* Its response says that the task has ended: it is there already. */
+TEST_F(tmf, abort_task)
+{
+	unsigned int got[256];
+	u64 tags[FLIGHT];
+
+	ASSERT_EQ(0, start_reads(self->q, 0, FLIGHT, tags));
+	ASSERT_EQ(0, wait_inflight(&self->bed, FLIGHT));
+	EXPECT_EQ(VIRTIO_SCSI_S_OK,
+		  vscsi_tmf(&self->d, VIRTIO_SCSI_T_TMF_ABORT_TASK, 0,
+			    tags[3]));
+	ASSERT_EQ(0, reap(self->q, got));
+	EXPECT_EQ(1, got[VIRTIO_SCSI_S_ABORTED]);
+	EXPECT_EQ(FLIGHT - 1, got[VIRTIO_SCSI_S_OK]);
+	/* It is not there any more: that is no error. */
+	EXPECT_EQ(VIRTIO_SCSI_S_OK,
+		  vscsi_tmf(&self->d, VIRTIO_SCSI_T_TMF_ABORT_TASK, 0,
+			    tags[3]));
+	EXPECT_EQ(0, vscsi_ready(self->q, 0));
+}
+
+/* On all request queues of the session, and of no other session. */
+TEST_F(tmf, abort_task_set)
+{
+	unsigned int got[256];
+	u64 tags[FLIGHT];
+
+	ASSERT_EQ(0, start_reads(&self->d.q[0], 0, 4, tags));
+	ASSERT_EQ(0, start_reads(&self->d.q[1], 0, 4, tags));
+	ASSERT_EQ(0, start_reads(&self->other.q[0], 0, 2, tags));
+	ASSERT_EQ(0, wait_inflight(&self->bed, 10));
+	EXPECT_EQ(VIRTIO_SCSI_S_OK,
+		  vscsi_tmf(&self->d, VIRTIO_SCSI_T_TMF_ABORT_TASK_SET, 0, 0));
+	ASSERT_EQ(0, reap(&self->d.q[0], got));
+	EXPECT_EQ(4, got[VIRTIO_SCSI_S_ABORTED]);
+	ASSERT_EQ(0, reap(&self->d.q[1], got));
+	EXPECT_EQ(4, got[VIRTIO_SCSI_S_ABORTED]);
+	ASSERT_EQ(0, reap(&self->other.q[0], got));
+	EXPECT_EQ(2, got[VIRTIO_SCSI_S_OK]);
+	EXPECT_EQ(0, vscsi_ready(&self->other.q[0], 0));
+}
+
+/* Of all sessions; the others are told. */
+TEST_F(tmf, clear_task_set)
+{
+	static const u8 test_unit_ready[6];
+	struct vscsi_result res;
+	unsigned int got[256];
+	u64 tags[FLIGHT];
+
+	ASSERT_EQ(0, start_reads(&self->d.q[0], 0, 4, tags));
+	ASSERT_EQ(0, start_reads(&self->other.q[1], 0, 4, tags));
+	ASSERT_EQ(0, wait_inflight(&self->bed, 8));
+	EXPECT_EQ(VIRTIO_SCSI_S_OK,
+		  vscsi_tmf(&self->d, VIRTIO_SCSI_T_TMF_CLEAR_TASK_SET, 0, 0));
+	ASSERT_EQ(0, reap(&self->d.q[0], got));
+	EXPECT_EQ(4, got[VIRTIO_SCSI_S_ABORTED]);
+	ASSERT_EQ(0, reap(&self->other.q[1], got));
+	EXPECT_EQ(4, got[VIRTIO_SCSI_S_ABORTED]);
+	ASSERT_EQ(0, vscsi_cmd(&self->other.q[0], 0, test_unit_ready, 6,
+			       DIR_NONE, NULL, 0, &res));
+	EXPECT_EQ(SENSE(KEY_UNIT_ATTENTION, 0x2f, 0), res.key);
+	ASSERT_EQ(0, vscsi_cmd(self->q, 0, test_unit_ready, 6, DIR_NONE, NULL,
+			       0, &res));
+	EXPECT_EQ(0, res.key);
+}
+
+TEST_F(tmf, lun_reset)
+{
+	static const u8 test_unit_ready[6];
+	struct vscsi_result res;
+	unsigned int got[256];
+	u64 tags[FLIGHT];
+
+	ASSERT_EQ(0, start_reads(&self->d.q[0], 0, 4, tags));
+	ASSERT_EQ(0, start_reads(&self->other.q[0], 0, 4, tags));
+	ASSERT_EQ(0, wait_inflight(&self->bed, 8));
+	EXPECT_EQ(VIRTIO_SCSI_S_OK,
+		  vscsi_tmf(&self->d, VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET, 0,
+			    0));
+	ASSERT_EQ(0, reap(&self->d.q[0], got));
+	EXPECT_EQ(4, got[VIRTIO_SCSI_S_RESET]);
+	ASSERT_EQ(0, reap(&self->other.q[0], got));
+	EXPECT_EQ(4, got[VIRTIO_SCSI_S_RESET]);
+	ASSERT_EQ(0, vscsi_cmd(&self->other.q[0], 0, test_unit_ready, 6,
+			       DIR_NONE, NULL, 0, &res));
+	EXPECT_EQ(KEY_UNIT_ATTENTION, SENSE_KEY(res.key));
+	EXPECT_EQ(0x29, res.key >> 8 & 0xff);
+	EXPECT_EQ(0, vscsi_ready(self->q, 0));
+	EXPECT_EQ(0, vscsi_ready(&self->other.q[0], 0));
+}
+
+TEST_F(tmf, nexus_reset)
+{
+	unsigned int got[256];
+	u64 tags[FLIGHT];
+
+	ASSERT_EQ(0, start_reads(&self->d.q[0], 0, 4, tags));
+	ASSERT_EQ(0, start_reads(&self->other.q[0], 0, 4, tags));
+	ASSERT_EQ(0, wait_inflight(&self->bed, 8));
+	EXPECT_EQ(VIRTIO_SCSI_S_OK,
+		  vscsi_tmf(&self->d, VIRTIO_SCSI_T_TMF_I_T_NEXUS_RESET, 0, 0));
+	ASSERT_EQ(0, reap(&self->d.q[0], got));
+	EXPECT_EQ(4, got[VIRTIO_SCSI_S_RESET]);
+	ASSERT_EQ(0, reap(&self->other.q[0], got));
+	EXPECT_EQ(4, got[VIRTIO_SCSI_S_OK]);
+	EXPECT_EQ(0, vscsi_ready(self->q, 0));
+}
+
+TEST_F(tmf, query)
+{
+	unsigned int got[256];
+	u64 tags[FLIGHT];
+
+	EXPECT_EQ(VIRTIO_SCSI_S_OK,
+		  vscsi_tmf(&self->d, VIRTIO_SCSI_T_TMF_QUERY_TASK_SET, 0, 0));
+	ASSERT_EQ(0, start_reads(self->q, 0, 2, tags));
+	ASSERT_EQ(0, wait_inflight(&self->bed, 2));
+	EXPECT_EQ(VIRTIO_SCSI_S_FUNCTION_SUCCEEDED,
+		  vscsi_tmf(&self->d, VIRTIO_SCSI_T_TMF_QUERY_TASK, 0,
+			    tags[1]));
+	EXPECT_EQ(VIRTIO_SCSI_S_FUNCTION_SUCCEEDED,
+		  vscsi_tmf(&self->d, VIRTIO_SCSI_T_TMF_QUERY_TASK_SET, 0, 0));
+	EXPECT_EQ(VIRTIO_SCSI_S_OK,
+		  vscsi_tmf(&self->d, VIRTIO_SCSI_T_TMF_QUERY_TASK, 0, 999));
+	EXPECT_EQ(VIRTIO_SCSI_S_OK,
+		  vscsi_tmf(&self->other, VIRTIO_SCSI_T_TMF_QUERY_TASK_SET, 0,
+			    0));
+	ASSERT_EQ(0, reap(self->q, got));
+	EXPECT_EQ(2, got[VIRTIO_SCSI_S_OK]);
+}
+
+/* The same between two targets whose units share a disk. */
+
+FIXTURE(sharers)
+{
+	struct disk disk;
+	struct bed bed[2];
+	struct vscsi d[2];
+};
+
+FIXTURE_SETUP(sharers)
+{
+	struct disk_opts disk = {
+		.kind = DISK_BDEV, .block_size = 512, .size_mb = 16,
+		.delay_ns = SLOW_NS, .own = true,
+	};
+	struct bed_opts bed = {
+		.disk = &self->disk, .type = VHOST_TARGET_SCSI,
+		.num_queues = 1, .unit_flags = VHOST_TARGET_UNIT_F_SHARED,
+	};
+	struct vscsi_opts o = { .queue_size = 64 };
+	unsigned int i;
+
+	bed_sweep();
+	ASSERT_EQ(0, disk_create(&self->disk, &disk));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, bed_make(&self->bed[i], &bed));
+		o.wwpn = self->bed[i].wwpn;
+		ASSERT_EQ(0, vscsi_open(&self->d[i], &o));
+	}
+}
+
+FIXTURE_TEARDOWN(sharers)
+{
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		vscsi_close(&self->d[i]);
+		bed_destroy(&self->bed[i]);
+	}
+	disk_destroy(&self->disk);
+}
+
+static void expect_cleared(struct __test_metadata *_metadata,
+			   FIXTURE_DATA(sharers) *self, u32 subtype,
+			   u8 response, u32 key)
+{
+	static const u8 test_unit_ready[6];
+	struct vscsi_result res;
+	unsigned int got[256], i;
+	u64 tags[FLIGHT];
+
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, start_reads(&self->d[i].q[0], 0, 4, tags));
+		ASSERT_EQ(0, wait_inflight(&self->bed[i], 4));
+	}
+	EXPECT_EQ(VIRTIO_SCSI_S_OK, vscsi_tmf(&self->d[0], subtype, 0, 0));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, reap(&self->d[i].q[0], got));
+		EXPECT_EQ(4, got[response]);
+	}
+	ASSERT_EQ(0, vscsi_cmd(&self->d[1].q[0], 0, test_unit_ready, 6,
+			       DIR_NONE, NULL, 0, &res));
+	EXPECT_EQ(key, res.key);
+	EXPECT_EQ(0, vscsi_ready(&self->d[0].q[0], 0));
+	EXPECT_EQ(0, vscsi_ready(&self->d[1].q[0], 0));
+}
+
+TEST_F(sharers, clear_task_set)
+{
+	expect_cleared(_metadata, self, VIRTIO_SCSI_T_TMF_CLEAR_TASK_SET,
+		       VIRTIO_SCSI_S_ABORTED, SENSE(KEY_UNIT_ATTENTION, 0x2f, 0));
+}
+
+TEST_F(sharers, lun_reset)
+{
+	expect_cleared(_metadata, self, VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET,
+		       VIRTIO_SCSI_S_RESET, SENSE(KEY_UNIT_ATTENTION, 0x29, 3));
+}
+
+/* Each resets the other, while one's unit goes and comes, and one closes. */
+TEST_F(sharers, each_other)
+{
+	unsigned int got[256], i;
+	struct vscsi_req *r;
+	u64 tags[FLIGHT];
+
+	for (i = 0; i < 2; i++)
+		ASSERT_EQ(0, start_reads(&self->d[i].q[0], 0, FLIGHT, tags));
+	for (i = 0; i < VSCSI_EVENTS; i++)
+		ASSERT_NE(NULL, vscsi_tmf_start(&self->d[i & 1], i & 2 ?
+				VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET :
+				VIRTIO_SCSI_T_TMF_CLEAR_TASK_SET, 0, 0));
+	ASSERT_EQ(0, ctl_remove_unit(self->bed[1].ctl, self->bed[1].name, 0));
+	ASSERT_EQ(0, bed_add_lun(&self->bed[1], 0, &self->disk,
+				 VHOST_TARGET_UNIT_F_SHARED));
+	vscsi_close(&self->d[1]);
+	for (i = 0; i < VSCSI_EVENTS / 2; i++) {
+		ASSERT_EQ(0, vscsi_wait(&self->d[0].ctl, &r));
+		EXPECT_EQ(VIRTIO_SCSI_S_OK, r->tmf_resp->response);
+		vscsi_put(r);
+	}
+	ASSERT_EQ(0, reap(&self->d[0].q[0], got));
+	EXPECT_EQ(0, vscsi_ready(&self->d[0].q[0], 0));
+}
+
+/* Several at once: each is answered, in whatever order. */
+TEST_F(tmf, many_at_once)
+{
+	unsigned int got[256], i;
+	struct vscsi_req *r;
+	u64 tags[FLIGHT];
+
+	ASSERT_EQ(0, start_reads(self->q, 0, FLIGHT, tags));
+	ASSERT_EQ(0, start_reads(&self->other.q[0], 0, FLIGHT, tags));
+	for (i = 0; i < VSCSI_EVENTS; i++)
+		ASSERT_NE(NULL, vscsi_tmf_start(i & 1 ? &self->d : &self->other,
+				i & 2 ? VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET :
+				VIRTIO_SCSI_T_TMF_CLEAR_TASK_SET, 0, 0));
+	for (i = 0; i < VSCSI_EVENTS; i++) {
+		struct vscsi *d = i & 1 ? &self->d : &self->other;
+
+		ASSERT_EQ(0, vscsi_wait(&d->ctl, &r));
+		EXPECT_EQ(VIRTIO_SCSI_S_OK, r->tmf_resp->response);
+		vscsi_put(r);
+	}
+	ASSERT_EQ(0, reap(self->q, got));
+	ASSERT_EQ(0, reap(&self->other.q[0], got));
+	EXPECT_EQ(0, vscsi_ready(self->q, 0));
+	EXPECT_EQ(0, vscsi_ready(&self->other.q[0], 0));
+}
+
+TEST_F(tmf, refused)
+{
+	EXPECT_EQ(VIRTIO_SCSI_S_INCORRECT_LUN,
+		  vscsi_tmf(&self->d, VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET, 5,
+			    0));
+	EXPECT_EQ(VIRTIO_SCSI_S_FUNCTION_REJECTED,
+		  vscsi_tmf(&self->d, VIRTIO_SCSI_T_TMF_CLEAR_ACA, 0, 0));
+	EXPECT_EQ(VIRTIO_SCSI_S_FUNCTION_REJECTED,
+		  vscsi_tmf(&self->d, 77, 0, 0));
+	EXPECT_EQ(VIRTIO_SCSI_S_FUNCTION_REJECTED,
+		  vscsi_tmf(&self->d, ~0u, 0, 0));
+}
+
+/* The session ends with a reset under way and tasks in flight. */
+TEST_F(tmf, closed_meanwhile)
+{
+	u64 tags[FLIGHT];
+
+	ASSERT_EQ(0, start_reads(self->q, 0, FLIGHT, tags));
+	ASSERT_EQ(0, wait_inflight(&self->bed, FLIGHT));
+	ASSERT_NE(NULL, vscsi_tmf_start(&self->d,
+					VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET,
+					0, 0));
+	vscsi_close(&self->d);
+	EXPECT_EQ(0, vscsi_ready(&self->other.q[0], 0));
+}
+
+/* Units that come, grow and go, with I/O in flight on the others. */
+
+static void expect_event(struct __test_metadata *_metadata, struct vscsi *d,
+			 u32 event, unsigned int lun, u32 reason)
+{
+	struct virtio_scsi_event ev;
+	u8 want[8];
+
+	vscsi_lun(want, lun);
+	memset(&ev, 0, sizeof(ev));
+	ASSERT_EQ(0, vscsi_event(d, &ev, VT_PATIENCE * 1000));
+	EXPECT_EQ(event, ev.event);
+	EXPECT_EQ(reason, ev.reason);
+	EXPECT_EQ(0, memcmp(want, ev.lun, 2));
+	EXPECT_EQ(want[3], ev.lun[3]);
+}
+
+TEST_F(tmf, hot_plug)
+{
+	struct disk null = {
+		.kind = DISK_NULL, .block_size = 512, .capacity = MIB,
+	};
+	unsigned int got[256];
+	u64 size = 2 * MIB, blocks, tags[FLIGHT];
+	u32 bs;
+
+	ASSERT_EQ(0, vscsi_post_events(&self->d, 4));
+	ASSERT_EQ(0, start_reads(self->q, 0, FLIGHT, tags));
+	ASSERT_EQ(0, bed_add_lun(&self->bed, 9, &null, 0));
+	expect_event(_metadata, &self->d, VIRTIO_SCSI_T_TRANSPORT_RESET, 9,
+		     VIRTIO_SCSI_EVT_RESET_RESCAN);
+	ASSERT_EQ(0, vscsi_ready(&self->d.q[1], 9));
+	ASSERT_EQ(0, ctl_resize(self->bed.ctl, self->bed.name, 9, &size));
+	expect_event(_metadata, &self->d, VIRTIO_SCSI_T_PARAM_CHANGE, 9,
+		     0x2a | 0x09 << 8);
+	ASSERT_EQ(0, vscsi_ready(&self->d.q[1], 9));
+	ASSERT_EQ(0, vscsi_capacity(&self->d.q[1], 9, &blocks, &bs));
+	EXPECT_EQ(2 * MIB / 512, blocks);
+	ASSERT_EQ(0, ctl_remove_unit(self->bed.ctl, self->bed.name, 9));
+	expect_event(_metadata, &self->d, VIRTIO_SCSI_T_TRANSPORT_RESET, 9,
+		     VIRTIO_SCSI_EVT_RESET_REMOVED);
+	EXPECT_EQ(SCSI_CHECK_CONDITION, vscsi_read(&self->d.q[1], 9, 0, 1,
+						   NULL, 512));
+	ASSERT_EQ(0, reap(self->q, got));
+	EXPECT_EQ(FLIGHT, got[VIRTIO_SCSI_S_OK]);
+}
+
+/* A unit goes with its I/O in flight: that ends first. */
+TEST_F(tmf, unplug_in_flight)
+{
+	unsigned int got[256];
+	u64 tags[FLIGHT];
+
+	ASSERT_EQ(0, start_reads(self->q, 0, FLIGHT, tags));
+	ASSERT_EQ(0, wait_inflight(&self->bed, FLIGHT));
+	ASSERT_EQ(0, ctl_remove_unit(self->bed.ctl, self->bed.name, 0));
+	ASSERT_EQ(0, reap(self->q, got));
+	EXPECT_EQ(FLIGHT, got[VIRTIO_SCSI_S_OK]);
+	EXPECT_EQ(SCSI_CHECK_CONDITION, vscsi_read(self->q, 0, 0, 1, NULL,
+						   512));
+	ASSERT_EQ(0, bed_add_lun(&self->bed, 0, &self->disk, 0));
+	EXPECT_EQ(0, vscsi_ready(self->q, 0));
+}
+
+/* No buffer when it happens: the event waits; too many: some are missed. */
+TEST_F(tmf, no_event_buffers)
+{
+	struct disk null = {
+		.kind = DISK_NULL, .block_size = 512, .capacity = MIB,
+	};
+	struct virtio_scsi_event ev;
+	bool missed = false;
+	unsigned int i;
+
+	ASSERT_EQ(0, bed_add_lun(&self->bed, 9, &null, 0));
+	ASSERT_EQ(0, vscsi_post_events(&self->d, 1));
+	expect_event(_metadata, &self->d, VIRTIO_SCSI_T_TRANSPORT_RESET, 9,
+		     VIRTIO_SCSI_EVT_RESET_RESCAN);
+	for (i = 0; i < 100; i++) {
+		ASSERT_EQ(0, ctl_remove_unit(self->bed.ctl, self->bed.name,
+					     9));
+		ASSERT_EQ(0, bed_add_lun(&self->bed, 9, &null, 0));
+	}
+	ASSERT_EQ(0, vscsi_post_events(&self->d, 1));
+	for (i = 0; !vscsi_event(&self->d, &ev, 200); i++) {
+		missed |= ev.event & VIRTIO_SCSI_T_EVENTS_MISSED;
+		ASSERT_GT(200, i);
+		ASSERT_EQ(0, vscsi_post_events(&self->d, 1));
+	}
+	EXPECT_TRUE(missed);
+	EXPECT_LT(0, i);
+	EXPECT_EQ(0, vscsi_ready(self->q, 9));
+}
+
+TEST_HARNESS_MAIN

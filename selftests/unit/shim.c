@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stddef.h>
+
+#include "shim/hook.h"
+
+void (*shim_on_read)(void);
+void (*shim_on_mb)(void);
+unsigned int shim_no_memory;
+void (*shim_on_wait)(void);

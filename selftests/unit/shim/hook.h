@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _SHIM_HOOK_H
+#define _SHIM_HOOK_H
+
+/*
+ * What a test can have done in the middle of the code under test: the shim's
+ * READ_ONCE and smp_mb call these, so that the other side of a ring acts at
+ * the very moment a test wants, in one thread.
+ */
+
+/* After each READ_ONCE() and smp_load_acquire(); NULL: nothing. */
+extern void (*shim_on_read)(void);
+
+/* After each smp_mb(); NULL: nothing. */
+extern void (*shim_on_mb)(void);
+
+/* Instead of sleeping in wait_event(). */
+extern void (*shim_on_wait)(void);
+
+/* This allocation from now on fails, 1: the next one; 0: none. */
+extern unsigned int shim_no_memory;
+
+static inline void shim_call(void (*hook)(void))
+{
+	if (hook)
+		hook();
+}
+
+#endif

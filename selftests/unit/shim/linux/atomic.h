@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _SHIM_LINUX_ATOMIC_H
+#define _SHIM_LINUX_ATOMIC_H
+
+#include <linux/types.h>
+
+static inline int atomic_read(const atomic_t *v)
+{
+	return v->counter;
+}
+
+static inline void atomic_set(atomic_t *v, int i)
+{
+	v->counter = i;
+}
+
+static inline void atomic_or(int i, atomic_t *v)
+{
+	v->counter |= i;
+}
+
+static inline int atomic_fetch_andnot(int i, atomic_t *v)
+{
+	int old = v->counter;
+
+	v->counter &= ~i;
+	return old;
+}
+
+static inline void atomic_inc(atomic_t *v)
+{
+	v->counter++;
+}
+
+static inline bool atomic_dec_and_test(atomic_t *v)
+{
+	return !--v->counter;
+}
+
+#define atomic_andnot(i, v)	((void)atomic_fetch_andnot((i), (v)))
+
+#endif

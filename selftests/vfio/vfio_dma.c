@@ -1,0 +1,446 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The VFIO door without a VM: a running controller and the guest's memory. */
+#include <poll.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "bed.h"
+#include "harness.h"
+#include "nvme.h"
+#include "pattern.h"
+
+#define SLOW_NS 300000000ull	/* of each request of a slow disk */
+#define FLIGHT 8
+#define LEN 4096u
+#define NLB (LEN / SECTOR)
+#define BASE 0x10000000ull	/* guest address of the memory for data */
+#define SIZE (8 * MIB)
+#define READ 2
+#define WRITE 1
+#define TRANSFER_ERROR 4	/* status */
+#define CFS 2			/* in CSTS */
+
+FIXTURE(dma)
+{
+	struct disk disk;
+	struct bed bed;
+	struct mem mem;		/* rings */
+	struct nvme n;
+	struct mem data;	/* for data, mapped by the tests */
+	u8 *at;
+	long long pinned;
+};
+
+static long long pins(void)
+{
+	write_text("1", "/proc/sys/vm/stat_refresh");
+	return read_key("/proc/vmstat", "nr_foll_pin_acquired") -
+	       read_key("/proc/vmstat", "nr_foll_pin_released");
+}
+
+static int make(struct bed *bed, struct disk *disk, u64 delay_ns)
+{
+	struct disk_opts d = {
+		.kind = DISK_BDEV,
+		.block_size = SECTOR,
+		.size_mb = 16,
+		.delay_ns = delay_ns,
+		.own = true,
+	};
+	struct bed_opts b = {
+		.disk = disk,
+		.type = VHOST_TARGET_NVME,
+		.num_queues = 2,
+		.queue_size = 64,
+	};
+	int ret = disk_create(disk, &d);
+
+	return ret ? ret : bed_make(bed, &b);
+}
+
+/* Enabled, with one queue; memory for data is there but not mapped. */
+static int start(struct nvme *n, struct mem *mem, const char *target)
+{
+	int ret = nvme_open(n, mem, target, NVME_DB_PAGE);
+
+	if (!ret)
+		ret = nvme_enable(n, 16);
+	return ret ? ret : nvme_create_queue(n, 1, 32);
+}
+
+FIXTURE_SETUP(dma)
+{
+	self->n.fd = -1;
+	if (vfio_missing())
+		SKIP(return, "%s", vfio_missing());
+	setenv("VT_NVME_DOOR", "vfio", 1);
+	bed_sweep();
+	self->pinned = pins();
+	ASSERT_EQ(0, mem_init(&self->mem, MEM_ONE, 4 * MIB, false));
+	ASSERT_EQ(0, mem_init(&self->data, MEM_ONE, SIZE, false));
+	self->at = self->data.region[0].hva;
+}
+
+FIXTURE_TEARDOWN(dma)
+{
+	struct vhost_target_stats st;
+	unsigned int i;
+
+	nvme_close(&self->n);
+	if (self->bed.name[0]) {
+		EXPECT_EQ(0, bed_wait_detached(&self->bed));
+		bed_stats(&self->bed, &st);
+		EXPECT_EQ(0, st.inflight);
+		bed_destroy(&self->bed);
+	}
+	disk_destroy(&self->disk);
+	for (i = 0; i < 200 && pins() != self->pinned; i++)
+		sleep_ms(10);
+	EXPECT_EQ(self->pinned, pins());
+	mem_free(&self->mem);
+	mem_free(&self->data);
+}
+
+#define START(delay) do { \
+	ASSERT_EQ(0, make(&self->bed, &self->disk, delay)); \
+	ASSERT_EQ(0, start(&self->n, &self->mem, self->bed.name)); \
+} while (0)
+#define MAP(flags) \
+	ASSERT_EQ(0, vfio_map(&self->n.v, BASE, self->at, SIZE, flags))
+#define UNMAP() ASSERT_EQ(0, vfio_unmap(&self->n.v, BASE, SIZE))
+#define RW(op, gpa) NVME_ERR(rw(&self->n, op, 0, gpa))
+
+static void set_rw(struct nvme_sqe *cmd, u8 op, u64 lba, u64 gpa)
+{
+	memset(cmd, 0, sizeof(*cmd));
+	nvme_set_rw(cmd, op, 1, lba, NLB);
+	cmd->prp1 = gpa;
+	if (gpa & (PAGE - 1))
+		cmd->prp2 = (gpa | (PAGE - 1)) + 1;
+}
+
+static int rw(struct nvme *n, u8 op, u64 lba, u64 gpa)
+{
+	struct nvme_sqe cmd;
+
+	set_rw(&cmd, op, lba, gpa);
+	return nvme_do(n, 1, &cmd, NULL);
+}
+
+/* Write, read back elsewhere, compare. */
+static int verified(struct nvme *n, u8 *at, unsigned int generation)
+{
+	pattern_fill(at, LEN, 8, generation);
+	memset(at + 3 * MIB, 0, LEN);
+	return rw(n, WRITE, 8, BASE) ?: rw(n, READ, 8, BASE + 3 * MIB) ?:
+	       memcmp(at, at + 3 * MIB, LEN);
+}
+
+static void in_flight(struct nvme *n, u8 op)
+{
+	struct nvme_sqe cmd;
+	unsigned int i;
+
+	for (i = 0; i < FLIGHT; i++) {
+		set_rw(&cmd, op, i * NLB, BASE + i * LEN);
+		cmd.cid = n->next_cid++;
+		nvme_submit(n, 1, &cmd);
+	}
+	nvme_ring(n, 1);
+}
+
+static int wait_inflight(const struct bed *bed)
+{
+	u64 end = now_ns() + VT_PATIENCE * 1000000000ull;
+	struct vhost_target_stats st;
+
+	do {
+		bed_stats(bed, &st);
+		if (st.inflight == FLIGHT)
+			return 0;
+		sleep_ms(1);
+	} while (now_ns() < end);
+	return -ETIMEDOUT;
+}
+
+static unsigned int reap(struct nvme *n)
+{
+	struct nvme_cqe cqe;
+	unsigned int nr = 0;
+
+	while (nvme_reap(n, 1, &cqe))
+		nr += !(cqe.status >> 1);
+	return nr;
+}
+
+TEST_F(dma, mapped_and_not)
+{
+	START(0);
+	EXPECT_EQ(TRANSFER_ERROR, RW(READ, BASE));
+	MAP(VFIO_RW);
+	EXPECT_EQ(0, verified(&self->n, self->at, 1));
+	EXPECT_EQ(TRANSFER_ERROR, RW(READ, BASE + SIZE));
+	/* The second page of it is beyond the end. */
+	EXPECT_EQ(TRANSFER_ERROR, RW(READ, BASE + SIZE - LEN / 2));
+	EXPECT_EQ(TRANSFER_ERROR, RW(READ, ~0ull << 13));
+	UNMAP();
+	EXPECT_EQ(TRANSFER_ERROR, RW(READ, BASE));
+	MAP(VFIO_RW);
+	EXPECT_EQ(0, verified(&self->n, self->at, 2));
+}
+
+TEST_F(dma, rom)
+{
+	START(0);
+	MAP(VFIO_RO);
+	memset(self->at, 0x77, LEN);
+	EXPECT_EQ(0, RW(WRITE, BASE));
+	EXPECT_EQ(TRANSFER_ERROR, RW(READ, BASE));
+	EXPECT_EQ(0x77, self->at[0]);
+}
+
+/* Pieces of a page, of three, with holes and ROM in between, in one chunk. */
+TEST_F(dma, pieces)
+{
+	static const struct {
+		unsigned int first, nr;
+		u32 flags;
+	} piece[] = {
+		{ 0, 1, VFIO_RW }, { 1, 3, VFIO_RW }, { 5, 1, VFIO_RO },
+		{ 6, 58, VFIO_RW }, { 100, 1, VFIO_RW }, { 511, 2, VFIO_RW },
+	};
+	unsigned int i, page;
+
+	START(0);
+	for (i = 0; i < ARRAY_SIZE(piece); i++)
+		ASSERT_EQ(0, vfio_map(&self->n.v,
+				      BASE + piece[i].first * PAGE,
+				      self->at + piece[i].first * PAGE,
+				      piece[i].nr * PAGE, piece[i].flags));
+	for (page = 0; page < 520; page++) {
+		int want = TRANSFER_ERROR;
+
+		for (i = 0; i < ARRAY_SIZE(piece); i++)
+			if (page >= piece[i].first &&
+			    page < piece[i].first + piece[i].nr &&
+			    piece[i].flags == VFIO_RW)
+				want = 0;
+		EXPECT_EQ(want, RW(READ, BASE + page * PAGE));
+	}
+	/* Over the border of two pieces, and of two chunks. */
+	EXPECT_EQ(0, RW(READ, BASE + PAGE / 2));
+	EXPECT_EQ(0, RW(READ, BASE + 511 * PAGE + PAGE / 2));
+	EXPECT_EQ(TRANSFER_ERROR, RW(READ, BASE + 3 * PAGE + PAGE / 2));
+	/* One goes, the others stay. */
+	EXPECT_EQ(0, vfio_unmap(&self->n.v, BASE + PAGE, 3 * PAGE));
+	EXPECT_EQ(0, RW(READ, BASE));
+	EXPECT_EQ(TRANSFER_ERROR, RW(READ, BASE + PAGE));
+	EXPECT_EQ(0, RW(READ, BASE + 6 * PAGE));
+	EXPECT_EQ(0, vfio_map(&self->n.v, BASE + PAGE, self->at + PAGE,
+			      3 * PAGE, VFIO_RW));
+	EXPECT_EQ(0, RW(READ, BASE + PAGE));
+}
+
+/* Unmapping waits for what uses the memory, and unpins it. */
+TEST_F(dma, unmapped_under_io)
+{
+	long long before;
+
+	START(SLOW_NS);
+	before = pins();
+	MAP(VFIO_RW);
+	in_flight(&self->n, READ);
+	ASSERT_EQ(0, wait_inflight(&self->bed));
+	EXPECT_LT(before, pins());
+	UNMAP();
+	EXPECT_EQ(before, pins());
+	EXPECT_EQ(FLIGHT, reap(&self->n));
+}
+
+struct remapper {
+	struct vfio *v;
+	u8 *at;
+	bool stop;
+	unsigned int rounds;
+	int err;
+};
+
+static void *remap(void *arg)
+{
+	struct remapper *r = arg;
+
+	while (!__atomic_load_n(&r->stop, __ATOMIC_RELAXED) && !r->err) {
+		r->err = vfio_unmap(r->v, BASE, SIZE);
+		if (!r->err)
+			r->err = vfio_map(r->v, BASE, r->at, SIZE, VFIO_RW);
+		r->rounds++;
+	}
+	return NULL;
+}
+
+/*
+ * VFIO stops the machine when something unmapped is pinned again ten times.
+ * A command may come while nothing is mapped: it fails, and nothing else.
+ */
+TEST_F(dma, remapped_under_io)
+{
+	struct remapper r = { .at = self->at };
+	unsigned int i, good = 0;
+	pthread_t thread;
+	int status;
+
+	START(0);
+	MAP(VFIO_RW);
+	r.v = &self->n.v;
+	ASSERT_EQ(0, pthread_create(&thread, NULL, remap, &r));
+	for (i = 0; i < 2000; i++) {
+		status = RW(i & 1 ? READ : WRITE, BASE + i % 64 * LEN);
+		if (status)
+			EXPECT_EQ(TRANSFER_ERROR, status);
+		good += !status;
+	}
+	__atomic_store_n(&r.stop, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	EXPECT_EQ(0, r.err);
+	EXPECT_LT(0, r.rounds);
+	vt_msg("%u of 2000 commands, %u rounds of mappings", good, r.rounds);
+	EXPECT_EQ(0, verified(&self->n, self->at, 3));
+}
+
+TEST_F(dma, no_bus_master)
+{
+	START(0);
+	MAP(VFIO_RW);
+	EXPECT_EQ(0, verified(&self->n, self->at, 4));
+	ASSERT_EQ(0, vfio_set_command(&self->n.v, PCI_COMMAND_MEMORY));
+	EXPECT_EQ(TRANSFER_ERROR, RW(READ, BASE));
+	ASSERT_EQ(0, vfio_set_command(&self->n.v, PCI_COMMAND_MEMORY |
+				      PCI_COMMAND_MASTER));
+	EXPECT_EQ(0, verified(&self->n, self->at, 5));
+	/* It cannot be enabled without. */
+	ASSERT_EQ(0, nvme_disable(&self->n));
+	ASSERT_EQ(0, vfio_set_command(&self->n.v, PCI_COMMAND_MEMORY));
+	nvme_write(&self->n, 0x14, 4, 4 << 20 | 6 << 16 | 1);
+	EXPECT_EQ(0, nvme_wait_csts(&self->n, CFS, CFS));
+	nvme_write(&self->n, 0x14, 4, 0);
+	EXPECT_EQ(0, nvme_wait_csts(&self->n, 1, 0));
+	ASSERT_EQ(0, vfio_set_command(&self->n.v, PCI_COMMAND_MEMORY |
+				      PCI_COMMAND_MASTER));
+	ASSERT_EQ(0, nvme_enable(&self->n, 16));
+	ASSERT_EQ(0, nvme_create_queue(&self->n, 1, 32));
+	EXPECT_EQ(0, verified(&self->n, self->at, 6));
+}
+
+/* Rings keep their pages; a controller whose rings are gone does not start. */
+TEST_F(dma, rings_unmapped)
+{
+	const struct mem_region *r = &self->mem.region[0];
+
+	START(0);
+	MAP(VFIO_RW);
+	ASSERT_EQ(0, vfio_unmap(&self->n.v, r->gpa, r->size));
+	EXPECT_EQ(0, verified(&self->n, self->at, 7));
+	ASSERT_EQ(0, nvme_disable(&self->n));
+	nvme_write(&self->n, 0x14, 4, 4 << 20 | 6 << 16 | 1);
+	EXPECT_EQ(0, nvme_wait_csts(&self->n, CFS, CFS));
+	nvme_write(&self->n, 0x14, 4, 0);
+	EXPECT_EQ(0, nvme_wait_csts(&self->n, 1, 0));
+	ASSERT_EQ(0, vfio_map_mem(&self->n.v, &self->mem));
+	ASSERT_EQ(0, nvme_enable(&self->n, 16));
+	ASSERT_EQ(0, nvme_create_queue(&self->n, 1, 32));
+	EXPECT_EQ(0, verified(&self->n, self->at, 8));
+}
+
+/* Of the two kinds: VFIO's call, and the bit in configuration space. */
+static int reset(struct vfio *v, bool flr)
+{
+	unsigned int at = vfio_cap(v, PCI_CAP_ID_EXP) + PCI_EXP_DEVCTL;
+
+	return flr ? vfio_write(v, VFIO_CONFIG, at, 2, PCI_EXP_DEVCTL_BCR_FLR) :
+	       vfio_reset(v);
+}
+
+TEST_F(dma, reset_under_io)
+{
+	struct vhost_target_stats st;
+	unsigned int i;
+
+	START(SLOW_NS);
+	MAP(VFIO_RW);
+	for (i = 0; i < 2; i++) {
+		in_flight(&self->n, READ);
+		ASSERT_EQ(0, wait_inflight(&self->bed));
+		ASSERT_EQ(0, reset(&self->n.v, i));
+		bed_stats(&self->bed, &st);
+		EXPECT_EQ(0, st.inflight);
+		ASSERT_EQ(0, vfio_set_command(&self->n.v, PCI_COMMAND_MEMORY |
+					      PCI_COMMAND_MASTER));
+		EXPECT_EQ(0, nvme_read(&self->n, 0x1c, 4));
+		EXPECT_EQ(0, nvme_read(&self->n, 0x14, 4));
+		/* The eventfds are still there, and used. */
+		ASSERT_EQ(0, nvme_enable(&self->n, 16));
+		ASSERT_EQ(0, nvme_create_queue(&self->n, 1, 32));
+		EXPECT_EQ(0, verified(&self->n, self->at, 9 + i));
+	}
+}
+
+TEST_F(dma, closed_under_io)
+{
+	START(SLOW_NS);
+	MAP(VFIO_RW);
+	in_flight(&self->n, WRITE);
+	ASSERT_EQ(0, wait_inflight(&self->bed));
+	nvme_close(&self->n);
+	EXPECT_EQ(0, bed_wait_detached(&self->bed));
+	EXPECT_EQ(self->pinned, pins());
+}
+
+static u64 signals(int fd, unsigned int ms)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	u64 n = 0;
+
+	if (poll(&p, 1, ms) == 1 && read(fd, &n, sizeof(n)) != sizeof(n))
+		return ~0ull;
+	return n;
+}
+
+/* The pin: high as long as there is something that the driver has not seen. */
+TEST_F(dma, pin)
+{
+	u32 unmask = VFIO_IRQ_SET_ACTION_UNMASK;
+	int fd = eventfd(0, EFD_CLOEXEC);
+	struct nvme_sqe cmd = { .opcode = 6, .cdw10 = 1 };
+	struct nvme_cqe cqe;
+	struct vfio *v = &self->n.v;
+
+	START(0);
+	ASSERT_EQ(0, vfio_irqs_off(v, VFIO_MSIX));
+	ASSERT_EQ(0, vfio_set_eventfds(v, VFIO_INTX, 0, 1, &fd));
+	EXPECT_EQ(0, signals(fd, 50));
+	cmd.prp1 = self->n.buf_gpa;
+	nvme_submit(&self->n, 0, &cmd);
+	nvme_ring(&self->n, 0);
+	EXPECT_EQ(1, signals(fd, VT_PATIENCE * 1000));
+	EXPECT_TRUE(vfio_get(v, VFIO_CONFIG, PCI_STATUS, 2) &
+		    PCI_STATUS_INTERRUPT);
+	/* Still high: once more. INTMS takes it down, INTMC up. */
+	EXPECT_EQ(0, vfio_irq_action(v, VFIO_INTX, 0, unmask));
+	EXPECT_EQ(1, signals(fd, VT_PATIENCE * 1000));
+	nvme_write(&self->n, 0xc, 4, 1);
+	EXPECT_EQ(0, vfio_irq_action(v, VFIO_INTX, 0, unmask));
+	EXPECT_EQ(0, signals(fd, 50));
+	nvme_write(&self->n, 0x10, 4, 1);
+	EXPECT_EQ(1, signals(fd, VT_PATIENCE * 1000));
+	/* Seen: low. */
+	ASSERT_TRUE(nvme_reap(&self->n, 0, &cqe));
+	EXPECT_EQ(0, cqe.status >> 1);
+	while (vfio_get(v, VFIO_CONFIG, PCI_STATUS, 2) & PCI_STATUS_INTERRUPT)
+		sleep_ms(1);
+	EXPECT_EQ(0, vfio_irq_action(v, VFIO_INTX, 0, unmask));
+	EXPECT_EQ(0, signals(fd, 50));
+	close(fd);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What a test stands on: loaded modules, targets, disks, guests. At its end all
+of it goes, the modules must unload, no page stays pinned, the log is clean."""
+
+import contextlib
+import os
+import subprocess
+
+import vt
+from guest import Guest, GuestError
+import splats
+
+NVME = "/dev/nvme0n1"
+TESTS = []
+
+
+class Skip(Exception):
+    """This test cannot run here, and why."""
+
+
+class Fail(Exception):
+    """What was seen instead of what should be."""
+
+
+def test(driver="vhost_vdpa", **params):
+    """Register a test; @params are those of vhost_target.ko."""
+    def register(function):
+        function.driver, function.params = driver, params
+        TESTS.append(function)
+        return function
+    return register
+
+
+def expect(good, text):
+    if not good:
+        raise Fail(text)
+
+
+def expect_equal(seen, wanted, what):
+    expect(seen == wanted, f"{what}: {seen!r}, not {wanted!r}")
+
+
+def refused(code, *args):
+    """vhostctl must fail with @code; its message."""
+    try:
+        vt.ctl(*args)
+    except vt.CommandError as err:
+        expect_equal(err.code, code, f"exit code of {args} ({err.text})")
+        return err.text
+    raise Fail(f"vhostctl {' '.join(args)} succeeded")
+
+
+def fails(*argv):
+    """A program that must fail; its output."""
+    try:
+        vt.run(*argv)
+    except vt.CommandError as err:
+        return err.text
+    raise Fail(f"{' '.join(map(str, argv))} succeeded")
+
+
+def _log():
+    return vt.run("dmesg", "-t").splitlines()
+
+
+class Bed(contextlib.ExitStack):
+    def __init__(self, driver, params):
+        super().__init__()
+        self.driver, self.params = driver, params
+        self.notes = []
+
+    def __enter__(self):
+        self._log_before = len(_log())
+        self._pins_before = vt.pins()
+        self.callback(self._check_log)
+        self.callback(self._check_pins)
+        self.callback(vt.unload)
+        try:
+            vt.load(self.driver, **self.params)
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def note(self, text):
+        self.notes.append(str(text))
+
+    def _check_pins(self):
+        acquired, released = (now - then for now, then in
+                              zip(vt.pins(), self._pins_before))
+        expect_equal(released, acquired, "pages unpinned")
+
+    def _check_log(self):
+        new = "\n".join(_log()[self._log_before:])
+        found = splats.report(new)
+        expect(not found, f"kernel log:\n{found}")
+
+    # Devices
+
+    def nvme(self):
+        if not os.path.exists(NVME):
+            raise Skip("no NVMe drive: lab run --nvme size=1G")
+        return NVME
+
+    def null_blk(self, name="nb0", **attrs):
+        device = vt.NullBlk(name, **attrs)
+        self.callback(device.remove)
+        return device
+
+    def memory_disk(self, name="mem0", **attrs):
+        """A null_blk that keeps its data."""
+        return self.null_blk(name, **{"memory_backed": 1, "size": 512,
+                                      "discard": 1, **attrs})
+
+    def dm(self, name, table):
+        vt.run("dmsetup", "create", name, "--table", table)
+        self.callback(self._dm_remove, name)
+        minor = vt.run("dmsetup", "info", "-c", "--noheadings", "-o", "minor", name)
+        return f"/dev/dm-{minor.strip()}"
+
+    def _dm_remove(self, name):
+        # Whoever had it open may close a little later.
+        vt.wait_for(f"dmsetup remove {name}", lambda: subprocess.run(
+            ["dmsetup", "remove", name], capture_output=True).returncode == 0, 30)
+
+    def loop(self, path):
+        vt.run("modprobe", "loop")
+        device = vt.run("losetup", "-f", "--show", "--direct-io=on", path).strip()
+        self.callback(vt.run, "losetup", "-d", device)
+        return device
+
+    def file(self, name="image", size=256 << 20):
+        """A file on ext4, on a disk of memory."""
+        disk = self.memory_disk(f"fs-{name}", size=1024)
+        top = f"/tmp/fs-{name}"
+        os.makedirs(top, exist_ok=True)
+        vt.run("mkfs.ext4", "-q", "-F", disk.path)
+        vt.run("mount", disk.path, top)
+        self.callback(vt.run, "umount", top)
+        with open(f"{top}/{name}", "wb") as f:
+            f.truncate(size)
+        return f.name
+
+    # Targets and their users
+
+    def target(self, name, *args, vdpa=True, queues=1):
+        """A target; --vdpa and one queue unless said otherwise."""
+        more = ["--queues", queues] + (["--vdpa"] if vdpa else [])
+        target = vt.Target(name, *args, *more)
+        self.callback(self._delete, target)
+        return target
+
+    def _delete(self, target):
+        if target.name in {t["name"] for t in vt.ctl_json("list") or []}:
+            target.unbind()
+            target.delete()
+
+    def nvme_target(self, name, *args, queues=1):
+        """An NVMe target with a VFIO device."""
+        target = vt.Target(name, *args, "--queues", queues, "--vfio", kind="nvme")
+        self.callback(self._delete, target)
+        return target
+
+    def disk(self, name, *args, **kwargs):
+        """(target, its disk in the host)"""
+        target = self.target(name, *args, **kwargs)
+        return target, target.disk()
+
+    def guest(self, *targets, args=(), suffix="", fresh=False, **kwargs):
+        """A running guest with @targets as disks, found by disk_of().
+
+        It is @fresh when it has to be, or was asked to be; else the one that
+        goes from test to test, to which devices are plugged."""
+        devices = [target.qemu_arg + suffix for target in targets]
+        if not fresh and not args and not kwargs:
+            return self._shared_guest(devices, targets)
+        words = [word for device in devices for word in ("-device", device)]
+        return self.enter_context(Guest([*words, *args], **kwargs))
+
+    def _shared_guest(self, devices, targets):
+        if not (_shared and _shared[0].alive):
+            _shared[:] = [Guest().start()]
+        guest = _shared[0]
+        self.push(lambda failed, *_: _give_back(guest, targets, failed))
+        for number, device in enumerate(devices):
+            text = guest.monitor(f"device_add {device},id=plug{number}")
+            # There may be warnings.
+            expect("Error" not in text, text)
+        return guest
+
+
+_shared = []
+
+
+def _give_back(guest, targets, failed):
+    """Unplug what a test had plugged; after a failure the guest goes, too."""
+    if failed or not guest.alive:
+        guest.close()
+        return
+    for device in guest.qmp("qom-list", path="/machine/peripheral"):
+        name = device["name"]
+        if device["type"].startswith("child<") and not name.startswith("lab-"):
+            guest.qmp("device_del", id=name)
+            while guest.wait_event("DEVICE_DELETED")["data"].get("device") != name:
+                pass
+    for target in targets:
+        vt.wait_for(f"the end of {target.name}'s session",
+                    lambda t=target: not t.attached(), 60)
+
+
+def disk_of(guest, name):
+    """The guest's disk on target @name, once it is there."""
+    return vt.wait_for(f"the disk of {name}",
+                       lambda: vt.guest_disks(guest).get(name), 120)
+
+
+def no_merges(guest, disk):
+    """Two reads that happen to be neighbours stay two: for tests that count."""
+    guest.check(f"echo 2 >/sys/block/{os.path.basename(disk)}/queue/nomerges")
+
+
+def run_fio(cmd, timeout=900):
+    """fio in the host; its sums."""
+    done = subprocess.run(["sh", "-c", cmd], cwd="/tmp", text=True, timeout=timeout,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    expect(done.returncode == 0, f"{cmd}\n{done.stdout[-2000:]}")
+    return vt.fio_result(done.stdout)
+
+
+def guest_fio(guest, cmd, timeout=900):
+    code, text = guest.run(cmd, timeout=timeout)
+    expect(code == 0, f"{cmd}: exit code {code}\n{text[-2000:]}")
+    return vt.fio_result(text)
+
+
+class Background:
+    """A script that goes on in the guest while others run."""
+
+    count = 0
+
+    def __init__(self, guest, script):
+        Background.count += 1
+        self.guest, self.base = guest, f"/tmp/bg{Background.count}"
+        guest.check(f"cat >{self.base}.sh <<'END'\n{script}\nEND\n"
+                    f"setsid sh -c 'bash {self.base}.sh >{self.base}.out 2>&1; "
+                    f"echo $? >{self.base}.rc' >/dev/null 2>&1 </dev/null &")
+
+    def result(self, timeout=900):
+        """Its (exit code, output) once it ends."""
+        code = vt.wait_for("a script in the guest", lambda: self.guest.run(
+            f"sleep 0.3; cat {self.base}.rc 2>/dev/null")[1].strip(), timeout)
+        return int(code), self.guest.check(f"cat {self.base}.out")
+
+    def good(self, timeout=900):
+        code, text = self.result(timeout)
+        expect(code == 0, f"in the background: exit code {code}\n{text[-2000:]}")
+
+
+class Repeated(Background):
+    """A command that is done again and again until end()."""
+
+    def __init__(self, guest, cmd):
+        self.stop = f"/tmp/stop{Background.count + 1}"
+        super().__init__(guest, f"while [ ! -e {self.stop} ]; do {cmd} || exit 1; done")
+
+    def end(self):
+        self.guest.check(f"touch {self.stop}")
+        self.good()
+
+
+def wait_moving(target, timeout=300):
+    """Until the target has finished some requests more."""
+    before = sum(target.stat()["ops"].values())
+    vt.wait_for(f"I/O on {target.name}", lambda: sum(
+        target.stat()["ops"].values()) > before, timeout)
+
+
+FAILURES = (Fail, vt.CommandError, GuestError, OSError, TimeoutError, KeyError,
+            IndexError, ValueError, TypeError, AttributeError,
+            subprocess.SubprocessError)

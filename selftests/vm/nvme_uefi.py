@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0
+"""UEFI firmware boots from an NVMe target. Takes long, so it runs only by name:
+
+	tools/lab/lab run --timeout 3600 -- python3 selftests/vm/run.py nvme_uefi
+
+The guest's CPU is emulated by QEMU inside L1: OVMF writes to CR8 in its interrupt
+handler, and the lab's emulator of SVM ends at that if an interrupt is pending.
+"""
+
+import os
+
+import efiboot
+import vt
+from bed import expect, guest_fio, test
+from guest import Guest
+
+WORDS = "console=hvc0 quiet panic=-1 nokaslr no_timer_check rdinit=/init"
+
+
+def said(bed, guest, target, text, timeout):
+    """Wait for the program's text; tell how far it came."""
+    try:
+        vt.wait_for(f"the program's text: {text}",
+                    lambda: text in guest.serial_text(), timeout)
+    finally:
+        bed.note(f"{target.stat()['ops']['read']} reads; {guest.serial_text()[-300:]}")
+
+
+@test("vfio")
+def boot_linux(bed):
+    """OVMF reads a program, Linux and its initramfs; then Linux's own driver works."""
+    disk = bed.memory_disk()
+    efiboot.write(disk.path, f"/boot/vmlinuz-{os.uname().release}",
+                  os.environ["LAB_GUEST_INITRD"], WORDS)
+    target = bed.nvme_target("disk", "--dev", disk.path)
+    with Guest(["-device", target.qemu_arg + ",bootindex=1"], kernel=False,
+               firmware="ovmf", accel="tcg") as guest:
+        for text, timeout in (("started by the firmware", 1200), ("start Linux", 600)):
+            said(bed, guest, target, text, timeout)
+        guest.wait_shell(1800)
+        guest_fio(guest, vt.fio("/dev/nvme0n1", "randread", number_ios=100))
+    stat = target.stat()
+    expect(not any(stat["errors"].values()) and not stat["invalid"], f"counters: {stat}")

@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""run.py [-l] [GROUP | FILE | FILE.TEST | TEST]... [-x FILE | FILE.TEST | TEST]...
+
+Runs the tests of the files beside this one inside L1, all or those named, but
+not those after -x:
+
+	tools/lab/lab run --nvme size=1G -- python3 selftests/vm/run.py host_vdpa
+
+KTAP; the last line is "N passed, N failed, N skipped".
+"""
+
+import importlib
+import os
+import sys
+import time
+import traceback
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+
+import bed  # noqa: E402
+from guest import EMULATOR_FAULT, Guest  # noqa: E402
+from qmp import QmpError  # noqa: E402
+
+# A group's name stands for all its files.
+GROUPS = {
+    "blk": ("control", "host_vdpa", "stock_qemu", "counts", "backend_faults"),
+    "scsi": ("scsi_host", "scsi_pi", "scsi_fence", "scsi_peers", "scsi_qemu",
+             "scsi_ovmf"),
+    "nvme": ("nvme_qemu", "nvme_live"),
+}
+FILES = sum(GROUPS.values(), ())
+# These take minutes and run only by name.
+SLOW = ("nvme_uefi",)
+TRIES = 3
+
+
+def collect(names, but):
+    tests = []
+    named = [name.split(".")[0] for name in names]
+    for file in (*FILES, *(slow for slow in SLOW if slow in named)):
+        bed.TESTS.clear()
+        importlib.import_module(file)
+        for function in bed.TESTS:
+            full = f"{file}.{function.__name__}"
+            groups = {group for group, files in GROUPS.items() if file in files}
+            called = {file, full, function.__name__, *groups}
+            if (not names or called & set(names)) and not called & set(but):
+                tests.append((full, function))
+    return tests
+
+
+def comment(text):
+    for line in str(text).splitlines():
+        print(f"# {line}", flush=True)
+
+
+def run_once(function):
+    """("ok" | "not ok" | "skip", reason)"""
+    ground = bed.Bed(function.driver, function.params)
+    try:
+        with ground:
+            function(ground)
+    except bed.Skip as err:
+        return "skip", str(err)
+    except (*bed.FAILURES, QmpError) as err:
+        lines = [f"{os.path.basename(f.filename)}:{f.lineno}"
+                 for f in traceback.extract_tb(err.__traceback__)
+                 if f.filename.startswith(HERE)]
+        return "not ok", f"{' '.join(lines)}: {type(err).__name__}: {err}"
+    finally:
+        for note in ground.notes:
+            comment(note)
+    return "ok", ""
+
+
+def run_one(function):
+    """The same, tried again when it was the emulator that ended a guest."""
+    for _ in range(TRIES):
+        faults = Guest.emulator_faults
+        word, reason = run_once(function)
+        if word != "not ok" or Guest.emulator_faults == faults:
+            break
+        comment(f"a fault of the emulator: {EMULATOR_FAULT}")
+    return word, reason
+
+
+def main(names):
+    os.environ["DM_DISABLE_UDEV"] = "1"
+    listing = "-l" in names
+    names = [name for name in names if name != "-l"]
+    at = names.index("-x") if "-x" in names else len(names)
+    tests = collect(names[:at], names[at + 1:])
+    if listing:
+        print("\n".join(name for name, _ in tests))
+        return 0
+    counts = {"ok": 0, "not ok": 0, "skip": 0}
+    print(f"KTAP version 1\n1..{len(tests)}", flush=True)
+    for number, (name, function) in enumerate(tests, 1):
+        start = time.monotonic()
+        word, reason = run_one(function)
+        counts[word] += 1
+        if word == "not ok":
+            comment(reason)
+        comment(f"{name}: {time.monotonic() - start:.1f} s")
+        tail = f" # SKIP {reason}" if word == "skip" else ""
+        print(f"{'ok' if word == 'skip' else word} {number} {name}{tail}", flush=True)
+    print(f"{counts['ok']} passed, {counts['not ok']} failed, {counts['skip']} skipped")
+    return 1 if counts["not ok"] or not tests else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,160 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# check.sh [--debug]
+#
+# All tests: style, which builds all, then what runs in lab VMs on both kernels,
+# $CHECK_JOBS (3) at a time. Ends with what failed, if anything, and
+# "N passed, N failed, N skipped" over all steps. --debug runs what needs no
+# guest on the debug kernel (KASAN, lockdep, kmemleak ...), where a report of
+# the kernel's is a failure.
+cd "$(dirname "$0")/.." || exit 1
+lab=tools/lab/lab
+
+say() {
+	now=$(($(date +%s) - start))
+	printf '# [%d:%02d] %s\n' $((now / 60)) $((now % 60)) "$*"
+}
+
+# result PASSED FAILED SKIPPED NAME
+result() {
+	printf '%6d passed %4d failed %4d skipped  %s\n' "$@" >>"$tmp/results"
+}
+
+# The last line of the form "N passed, N failed" of a step is its result; a
+# step that prints none, or fails without saying so, is one failure. One that
+# runs beside others has its @label before each line.
+step() {
+	name=$1
+	log=$tmp/log.$label
+	shift
+	say "$name"
+	{ "$@" 2>&1; echo "# exit code $?"; } | tee "$log" |
+		sed -u "s/^/${label:+$label| }/"
+	code=$(sed -n 's/^# exit code //p' "$log" | tail -n 1)
+	line=$(grep -aE '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
+	# shellcheck disable=SC2086
+	set -- $(echo "$line" | tr -dc '0-9 ')
+	p=${1:-0} f=${2:-0} s=${3:-0}
+	if [ "$code" != 0 ] && [ "$f" = 0 ]; then
+		echo "# $name: exit code $code"
+		f=1
+	elif [ -z "$line" ]; then
+		echo "# $name: no result"
+		f=1
+	fi
+	[ "$f" = 0 ] || failures "$name" "$log"
+	result "$p" "$f" "$s" "$name"
+	say "$name: done"
+}
+
+# failures STEP LOG: what is told again at the end
+failures() {
+	{
+		echo "# ---- $1"
+		if grep -aq '^not ok' "$2"; then
+			grep -a -B 12 '^not ok' "$2"
+		else
+			tail -n 25 "$2"
+		fi
+	} >>"$tmp/failures"
+}
+
+# Something that prints no result of its own.
+must() {
+	say "$1"
+	shift
+	"$@" >"$tmp/must" 2>&1 && return 0
+	tail -n 40 "$tmp/must"
+	echo "# failed: $*"
+	result 0 1 0 "$*"
+	return 1
+}
+
+finish() {
+	say "done"
+	[ ! -e "$tmp/failures" ] || sed 's/^/# /' "$tmp/failures"
+	sort -k 7 "$tmp/results" | sed 's/^/# /'
+	awk '{ p += $1; f += $3; s += $5 }
+	     END { printf "%d passed, %d failed, %d skipped\n", p, f, s
+		   exit f != 0 }' "$tmp/results"
+	exit
+}
+
+# kselftests KERNEL [LAB-OPTION...]: those of the ioctl doors, in one VM
+kselftests() {
+	kernel=$1
+	shift
+	$lab run --kernel "$kernel" --nvme size=1G --timeout 3600 "$@" \
+		--env "SCSI_FUZZ_ARGS=${SCSI_FUZZ_ARGS:-5000}" \
+		-- sh selftests/ioctl_door.sh
+}
+
+# The 7.2 root has no linux-source: it gets the harness of 6.12.
+share_harness() {
+	harness=build/selftests/kselftest
+	mkdir -p "build/7.2/$harness"
+	cp -a build/6.12/$harness/. "build/7.2/$harness/"
+}
+
+# guests KERNEL NAMES...: the tests of selftests/vm, in one VM
+guests() {
+	kernel=$1
+	shift
+	$lab run --kernel "$kernel" --nvme size=1G,ioqpairs=4 --timeout 3600 \
+		-- python3 selftests/vm/run.py "$@"
+}
+
+# door KERNEL DOOR
+door() {
+	$lab run --kernel "$1" --timeout 1800 -- sh "selftests/${2}_door.sh"
+}
+
+# All that runs side by side, the longest first.
+jobs() {
+	for what in blk scsi ioctl nvme vdpa vfio; do
+		echo "6.12 $what"
+		echo "7.2 $what"
+	done
+	echo "6.12 vhostctl"
+	echo "6.12 unit"
+}
+
+# job KERNEL WHAT
+job() {
+	label="$1 $2"
+	case $2 in
+	unit) step "unit tests" $lab build "$1" check-unit ;;
+	vhostctl) step "vhostctl" $lab build "$1" check-vhostctl ;;
+	ioctl) step "ioctl doors on $1" kselftests "$1" ;;
+	vdpa) step "vDPA door on $1" door "$1" vdpa ;;
+	vfio) step "VFIO door on $1" door "$1" vfio ;;
+	*) step "host and guests, $2, on $1" guests "$1" "$2" ;;
+	esac
+}
+
+if [ "$1" = --job ]; then
+	job "$2" "$3"
+	exit
+fi
+tmp=$(mktemp -d)
+start=$(date +%s)
+export tmp start
+trap 'rm -rf "$tmp"' EXIT
+
+if [ "$1" = --debug ]; then
+	$lab setup debug || exit 1
+	must "build for debug" $lab build debug modules tools selftests || finish
+	step "ioctl doors on debug" kselftests debug --kmemleak --mem 8192 \
+		--env "BLK_FUZZ_ARGS=${BLK_FUZZ_ARGS:-10000}"
+	finish
+fi
+
+$lab setup 6.12 7.2 || exit 1
+# This builds the modules, too.
+step "style" tools/check-style.sh
+must "build for 6.12" $lab build 6.12 tools selftests || finish
+share_harness
+must "build for 7.2" $lab build 7.2 tools selftests || finish
+jobs | xargs -P "${CHECK_JOBS:-3}" -L 1 sh tools/check.sh --job
+finish
