@@ -123,20 +123,6 @@ static int submit(struct vblk_queue *q, u32 type, unsigned int n)
 }
 
 /* Until the backend has some of it. */
-static int wait_inflight(const struct bed *bed)
-{
-	u64 end = now_ns() + VT_PATIENCE * 1000000000ull;
-	struct vhost_target_stats st;
-
-	do {
-		bed_stats(bed, &st);
-		if (st.inflight)
-			return 0;
-		sleep_ms(1);
-	} while (now_ns() < end);
-	return -ETIMEDOUT;
-}
-
 TEST_F(life, killed_with_io_in_flight)
 {
 	u32 type;
@@ -153,7 +139,7 @@ TEST_F(life, killed_with_io_in_flight)
 			for (;;)
 				pause();
 		}
-		EXPECT_EQ(0, wait_inflight(&self->bed));
+		EXPECT_EQ(0, bed_wait_inflight(&self->bed, 1));
 		kill(pid, SIGKILL);
 		ASSERT_EQ(pid, waitpid(pid, &status, 0));
 		EXPECT_TRUE(WIFSIGNALED(status));
@@ -203,7 +189,7 @@ TEST_F(life, stop_with_io_in_flight)
 	MAKE(SLOW_NS);
 	OPEN();
 	ASSERT_EQ(0, submit(self->q, READ, FLIGHT));
-	EXPECT_EQ(0, wait_inflight(&self->bed));
+	EXPECT_EQ(0, bed_wait_inflight(&self->bed, 1));
 	ASSERT_EQ(0, vhost_stop(self->d.fd));
 	/* No device any more: all that comes has come. */
 	while (!vblk_wait_ms(self->q, &r, 0)) {
@@ -229,7 +215,7 @@ TEST_F(life, close_with_io_in_flight)
 	for (i = 0; i < 3; i++) {
 		OPEN();
 		ASSERT_EQ(0, submit(self->q, i & 1 ? WRITE : READ, FLIGHT));
-		EXPECT_EQ(0, wait_inflight(&self->bed));
+		EXPECT_EQ(0, bed_wait_inflight(&self->bed, 1));
 		vblk_close(&self->d);
 	}
 	OPEN();
@@ -242,7 +228,7 @@ TEST_F(life, unmapped_with_io_in_flight)
 	MAKE(SLOW_NS);
 	OPEN();
 	ASSERT_EQ(0, submit(self->q, READ, FLIGHT));
-	EXPECT_EQ(0, wait_inflight(&self->bed));
+	EXPECT_EQ(0, bed_wait_inflight(&self->bed, 1));
 	ASSERT_EQ(0, munmap(self->d.mem.area, self->d.mem.area_size));
 	self->d.mem.area = NULL;
 	vblk_force_kick(self->q);
@@ -331,7 +317,7 @@ TEST_F(life, region_removed_with_io_in_flight)
 	memset(extra, 0xee, LEN);
 	ASSERT_EQ(0, vblk_submit_chain(r, seg, 3));
 	vblk_kick(self->q);
-	EXPECT_EQ(0, wait_inflight(&self->bed));
+	EXPECT_EQ(0, bed_wait_inflight(&self->bed, 1));
 	ASSERT_EQ(0, mem_set_table(m, self->d.fd, last));
 	bed_stats(&self->bed, &st);
 	EXPECT_EQ(0, st.inflight);

@@ -652,7 +652,7 @@ TEST_F(vdpa, killed_with_io_in_flight)
 			for (;;)
 				pause();
 		}
-		EXPECT_EQ(0, wait_inflight(&self->bed));
+		EXPECT_EQ(0, bed_wait_inflight(&self->bed, 1));
 		kill(pid, SIGKILL);
 		ASSERT_EQ(pid, waitpid(pid, &status, 0));
 		EXPECT_TRUE(WIFSIGNALED(status));
@@ -709,7 +709,7 @@ TEST_F(vdpa, killed_but_not_closed)
 		for (;;)
 			pause();
 	}
-	EXPECT_EQ(0, wait_inflight(&self->bed));
+	EXPECT_EQ(0, bed_wait_inflight(&self->bed, 1));
 	pidfd = syscall(SYS_pidfd_open, pid, 0);
 	ASSERT_LE(0, pidfd);
 	fd = syscall(SYS_pidfd_getfd, pidfd, vring_read(num), 0);

@@ -147,24 +147,9 @@ static inline int submit(struct vblk_queue *q, u32 type, unsigned int n)
 	return 0;
 }
 
-/* Until the backend has some of it. */
-static inline int wait_inflight(const struct bed *bed)
-{
-	u64 end = now_ns() + VT_PATIENCE * 1000000000ull;
-	struct vhost_target_stats st;
-
-	do {
-		bed_stats(bed, &st);
-		if (st.inflight)
-			return 0;
-		sleep_ms(1);
-	} while (now_ns() < end);
-	return -ETIMEDOUT;
-}
-
 #define IN_FLIGHT(type) do { \
 	ASSERT_EQ(0, submit(self->q, type, FLIGHT)); \
-	ASSERT_EQ(0, wait_inflight(&self->bed)); \
+	ASSERT_EQ(0, bed_wait_inflight(&self->bed, 1)); \
 } while (0)
 
 /* Nothing comes any more, and nobody is told of anything. */

@@ -168,3 +168,19 @@ int bed_wait_detached(const struct bed *b)
 	vt_msg("%s still has %u sessions", b->name, info.nr_sessions);
 	return -ETIMEDOUT;
 }
+
+int bed_wait_inflight(const struct bed *b, unsigned int nr)
+{
+	u64 end = now_ns() + VT_PATIENCE * 1000000000ull;
+	struct vhost_target_stats st;
+	int ret;
+
+	do {
+		ret = ctl_stats(b->ctl, b->name, VHOST_TARGET_QUEUE_ALL, &st);
+		if (ret || st.inflight >= nr)
+			return ret;
+		sleep_ms(1);
+	} while (now_ns() < end);
+	vt_msg("%llu in flight, not %u", (unsigned long long)st.inflight, nr);
+	return -ETIMEDOUT;
+}

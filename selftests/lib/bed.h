@@ -43,5 +43,7 @@ void bed_sweep(void);
 void bed_stats(const struct bed *b, struct vhost_target_stats *st);
 /* Wait until nobody is attached; 0 or -ETIMEDOUT. */
 int bed_wait_detached(const struct bed *b);
+/* Wait until @nr requests or more are in flight; 0 or -errno. */
+int bed_wait_inflight(const struct bed *b, unsigned int nr);
 
 #endif

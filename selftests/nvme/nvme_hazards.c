@@ -235,8 +235,6 @@ TEST_F(nv, cannot_enable)
 static int send_slow(FIXTURE_DATA(nv) *self, unsigned int nr)
 {
 	struct nvme_sqe cmd = { 0 };
-	struct vhost_target_stats st;
-	u64 end = now_ns() + VT_PATIENCE * 1000000000ull;
 	unsigned int i;
 
 	for (i = 0; i < nr; i++) {
@@ -245,12 +243,7 @@ static int send_slow(FIXTURE_DATA(nv) *self, unsigned int nr)
 		nvme_submit(&self->n, 1, &cmd);
 	}
 	nvme_ring(&self->n, 1);
-	do {
-		bed_stats(&self->bed, &st);
-		if (st.inflight)
-			return 0;
-	} while (now_ns() < end);
-	return -ETIMEDOUT;
+	return bed_wait_inflight(&self->bed, 1);
 }
 
 TEST_F(nv, disabled_with_io_in_flight)

@@ -5,9 +5,8 @@
  */
 #include <string.h>
 
-#include "bed.h"
 #include "harness.h"
-#include "vscsi.h"
+#include "sharers.h"
 
 #define SLOW_NS 100000000ull	/* of each request */
 #define LBA 16
@@ -17,44 +16,23 @@
 
 FIXTURE(caw)
 {
-	struct disk disk;
-	struct bed bed[2];
-	struct vscsi a;
-	struct vscsi b;
+	struct sharers s;
 	struct vscsi_queue *qa;
 	struct vscsi_queue *qb;
 };
 
 FIXTURE_SETUP(caw)
 {
-	struct disk_opts disk = {
-		.kind = DISK_BDEV, .block_size = SECTOR, .size_mb = 16,
-		.delay_ns = SLOW_NS, .own = true,
-	};
-	struct bed_opts bed = {
-		.disk = &self->disk, .type = VHOST_TARGET_SCSI,
-		.num_queues = 1, .unit_flags = VHOST_TARGET_UNIT_F_SHARED,
-	};
-	struct vscsi_opts o = { .wwpn = self->bed[0].wwpn };
+	struct sharers_opts o = { .delay_ns = SLOW_NS };
 
-	bed_sweep();
-	self->qa = &self->a.q[0];
-	self->qb = &self->b.q[0];
-	ASSERT_EQ(0, disk_create(&self->disk, &disk));
-	ASSERT_EQ(0, bed_make(&self->bed[0], &bed));
-	ASSERT_EQ(0, bed_make(&self->bed[1], &bed));
-	ASSERT_EQ(0, vscsi_open(&self->a, &o));
-	o.wwpn = self->bed[1].wwpn;
-	ASSERT_EQ(0, vscsi_open(&self->b, &o));
+	self->qa = &self->s.d[0].q[0];
+	self->qb = &self->s.d[1].q[0];
+	ASSERT_EQ(0, sharers_open(&self->s, &o));
 }
 
 FIXTURE_TEARDOWN(caw)
 {
-	vscsi_close(&self->a);
-	vscsi_close(&self->b);
-	bed_destroy(&self->bed[0]);
-	bed_destroy(&self->bed[1]);
-	disk_destroy(&self->disk);
+	sharers_close(&self->s);
 }
 
 static struct vscsi_req *start(struct vscsi_queue *q, const u8 *cdb,
@@ -89,20 +67,6 @@ static struct vscsi_req *start_write(struct vscsi_queue *q, u64 lba)
 
 	vscsi_cdb_rw(cdb, true, lba, 1);
 	return start(q, cdb, fill, 1);
-}
-
-static int wait_inflight(const struct bed *b)
-{
-	struct vhost_target_stats st;
-	unsigned int i;
-
-	for (i = 0; i < 2000; i++) {
-		bed_stats(b, &st);
-		if (st.inflight)
-			return 0;
-		sleep_ms(1);
-	}
-	return -ETIMEDOUT;
 }
 
 /* Its status; the queue is empty then. */
@@ -150,7 +114,7 @@ TEST_F(caw, write_in_between)
 	for (i = 0; i < 5; i++) {
 		ASSERT_EQ(0, set(self->qa, LBA, OLD));
 		ASSERT_NE(NULL, start_caw(self->qa));
-		ASSERT_EQ(0, wait_inflight(&self->bed[0]));
+		ASSERT_EQ(0, bed_wait_inflight(&self->s.bed[0], 1));
 		sleep_ms(i * 20);
 		ASSERT_NE(NULL, start_write(self->qb, LBA));
 		EXPECT_EQ(0, end(self->qb));
@@ -169,7 +133,7 @@ TEST_F(caw, write_before)
 	for (i = 0; i < 2; i++) {
 		ASSERT_EQ(0, set(self->qa, LBA, OLD));
 		ASSERT_NE(NULL, start_write(self->qb, LBA));
-		ASSERT_EQ(0, wait_inflight(&self->bed[1]));
+		ASSERT_EQ(0, bed_wait_inflight(&self->s.bed[1], 1));
 		ASSERT_NE(NULL, start_caw(self->qa));
 		EXPECT_EQ(SCSI_CHECK_CONDITION, end(self->qa));
 		EXPECT_EQ(0, end(self->qb));
@@ -206,8 +170,8 @@ TEST_F(caw, closed_meanwhile)
 		ASSERT_NE(NULL, start_caw(self->qa));
 		ASSERT_NE(NULL, start_write(self->qb, LBA));
 	}
-	ASSERT_EQ(0, wait_inflight(&self->bed[0]));
-	vscsi_close(&self->b);
+	ASSERT_EQ(0, bed_wait_inflight(&self->s.bed[0], 1));
+	vscsi_close(&self->s.d[1]);
 	for (i = 0; i < 4; i++)
 		EXPECT_LE(0, end(self->qa));
 	EXPECT_EQ(0, vscsi_ready(self->qa, 0));

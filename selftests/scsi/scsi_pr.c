@@ -6,10 +6,9 @@
 #include <endian.h>
 #include <string.h>
 
-#include "bed.h"
 #include "harness.h"
 #include "pattern.h"
-#include "vscsi.h"
+#include "sharers.h"
 
 #define SLOW_NS 400000000ull	/* of each request */
 #define LEN 4096
@@ -33,10 +32,7 @@
 
 FIXTURE(pr)
 {
-	struct disk disk;
-	struct bed bed[2];
-	struct vscsi a;
-	struct vscsi b;
+	struct sharers s;
 	struct vscsi_queue *qa;
 	struct vscsi_queue *qb;
 };
@@ -53,41 +49,19 @@ FIXTURE_VARIANT_ADD(pr, shared_target) { true, false };
 
 FIXTURE_SETUP(pr)
 {
-	struct disk_opts disk = {
-		.kind = DISK_BDEV, .block_size = 512, .size_mb = 16,
-		.delay_ns = SLOW_NS, .own = true,
-	};
-	struct bed_opts bed = {
-		.disk = &self->disk, .type = VHOST_TARGET_SCSI,
-		.num_queues = 1, .unit_flags = VHOST_TARGET_UNIT_F_SHARED,
-		.target_flags = VHOST_TARGET_F_SHARED,
-	};
-	struct vscsi_opts o = {
-		.wwpn = self->bed[0].wwpn, .packed = variant->packed,
-		.event_idx = true, .queue_size = 64,
+	struct sharers_opts o = {
+		.delay_ns = SLOW_NS, .one_target = variant->one_target,
+		.packed = variant->packed, .event_idx = true,
 	};
 
-	bed_sweep();
-	self->qa = &self->a.q[0];
-	self->qb = &self->b.q[0];
-	ASSERT_EQ(0, disk_create(&self->disk, &disk));
-	ASSERT_EQ(0, bed_make(&self->bed[0], &bed));
-	ASSERT_EQ(0, vscsi_open(&self->a, &o));
-	if (!variant->one_target) {
-		ASSERT_EQ(0, bed_make(&self->bed[1], &bed));
-		o.wwpn = self->bed[1].wwpn;
-	}
-	ASSERT_EQ(0, vscsi_open(&self->b, &o));
+	self->qa = &self->s.d[0].q[0];
+	self->qb = &self->s.d[1].q[0];
+	ASSERT_EQ(0, sharers_open(&self->s, &o));
 }
 
 FIXTURE_TEARDOWN(pr)
 {
-	vscsi_close(&self->a);
-	vscsi_close(&self->b);
-	bed_destroy(&self->bed[0]);
-	if (!variant->one_target)
-		bed_destroy(&self->bed[1]);
-	disk_destroy(&self->disk);
+	sharers_close(&self->s);
 }
 
 static int pr_out(struct vscsi_queue *q, unsigned int action,
@@ -250,20 +224,6 @@ static int start_writes(struct vscsi_queue *q, unsigned int n, u32 generation)
 	return 0;
 }
 
-static int wait_inflight(const struct bed *b, unsigned int nr)
-{
-	struct vhost_target_stats st;
-	unsigned int i;
-
-	for (i = 0; i < 200; i++) {
-		bed_stats(b, &st);
-		if (st.inflight == nr)
-			return 0;
-		sleep_ms(2);
-	}
-	return -ETIMEDOUT;
-}
-
 /*
  * Writes of the one that is fenced are in flight: when the fencing command
  * returns none of them is any more, and what the other writes then stays.
@@ -280,7 +240,7 @@ static void fence_in_flight(struct __test_metadata *_metadata,
 			    0));
 	ASSERT_EQ(0, vscsi_ready(self->qb, 0));
 	ASSERT_EQ(0, start_writes(self->qb, FLIGHT, 1));
-	ASSERT_EQ(0, wait_inflight(bed_b, FLIGHT));
+	ASSERT_EQ(0, bed_wait_inflight(bed_b, FLIGHT));
 	ASSERT_EQ(0, pr_out(self->qa, action, TYPE_WRITE_EX_REG, KEY_A,
 			    KEY_B));
 	bed_stats(bed_b, &st);
@@ -297,13 +257,13 @@ static void fence_in_flight(struct __test_metadata *_metadata,
 TEST_F(pr, preempt_in_flight)
 {
 	fence_in_flight(_metadata, self,
-			&self->bed[variant->one_target ? 0 : 1], PR_PREEMPT);
+			sharers_other(&self->s), PR_PREEMPT);
 }
 
 TEST_F(pr, preempt_and_abort_in_flight)
 {
 	fence_in_flight(_metadata, self,
-			&self->bed[variant->one_target ? 0 : 1],
+			sharers_other(&self->s),
 			PR_PREEMPT_ABORT);
 }
 
@@ -393,11 +353,11 @@ static struct vscsi_req *start_read_keys(struct vscsi_queue *q)
  */
 TEST_F(pr, drain_while_unit_goes)
 {
-	struct bed *bed = &self->bed[variant->one_target ? 0 : 1];
+	struct bed *bed = sharers_other(&self->s);
 	struct disk null = {
 		.kind = DISK_NULL, .block_size = 512, .capacity = MIB,
 	};
-	struct vscsi_opts o = { .wwpn = self->bed[0].wwpn };
+	struct vscsi_opts o = { .wwpn = self->s.bed[0].wwpn };
 	struct vscsi c;
 	u64 keys[8];
 
@@ -409,7 +369,7 @@ TEST_F(pr, drain_while_unit_goes)
 	ASSERT_EQ(0, pr_out(self->qb, PR_REGISTER, 0, 0, KEY_A));
 	ASSERT_EQ(0, pr_out(&c.q[0], PR_REGISTER, 0, 0, KEY_B));
 	ASSERT_EQ(0, start_writes(self->qa, FLIGHT, 1));
-	ASSERT_EQ(0, wait_inflight(&self->bed[0], FLIGHT));
+	ASSERT_EQ(0, bed_wait_inflight(&self->s.bed[0], FLIGHT));
 	ASSERT_NE(NULL, start_preempt(&c.q[0], KEY_B, KEY_A));
 	sleep_ms(50);
 	ASSERT_NE(NULL, start_read_keys(self->qb));
@@ -431,14 +391,14 @@ TEST_F(pr, kept_over_reset)
 
 	REGISTER_BOTH();
 	ASSERT_EQ(0, pr_out(self->qb, PR_RESERVE, TYPE_WRITE_EX, KEY_B, 0));
-	ASSERT_EQ(0, vscsi_reset(&self->b));
+	ASSERT_EQ(0, vscsi_reset(&self->s.d[1]));
 	EXPECT_EQ(2, read_keys(self->qb, keys));
 	EXPECT_EQ(TYPE_WRITE_EX, read_holder(self->qa, &key));
 	EXPECT_EQ(KEY_B, key);
 	EXPECT_EQ(0, write_one(self->qb, 0, 1));
 	EXPECT_EQ(SCSI_RESERVATION_CONFLICT, write_one(self->qa, 0, 2));
 	/* Gone for good, it still holds: others must preempt it. */
-	vscsi_close(&self->b);
+	vscsi_close(&self->s.d[1]);
 	EXPECT_EQ(SCSI_RESERVATION_CONFLICT, write_one(self->qa, 0, 2));
 	ASSERT_EQ(0, pr_out(self->qa, PR_PREEMPT, TYPE_WRITE_EX, KEY_A,
 			    KEY_B));
@@ -451,7 +411,7 @@ static int attach(FIXTURE_DATA(pr) *self, struct vscsi *d, const char *name,
 {
 	struct vscsi_opts o = { .wwpn = wwpn };
 
-	snprintf(wwpn, 128, "%s@%s", self->bed[0].wwpn, name);
+	snprintf(wwpn, 128, "%s@%s", self->s.bed[0].wwpn, name);
 	return vscsi_open(d, &o);
 }
 

@@ -2,8 +2,8 @@
 /* Task management with I/O in flight, and events, on a slow disk. */
 #include <string.h>
 
-#include "bed.h"
 #include "harness.h"
+#include "sharers.h"
 #include "vscsi.h"
 
 #define SLOW_NS 400000000ull	/* of each request */
@@ -81,22 +81,6 @@ static int start_reads(struct vscsi_queue *q, unsigned int lun,
 	return 0;
 }
 
-/* Wait until the device has them all. */
-static int wait_inflight(const struct bed *b, unsigned int nr)
-{
-	struct vhost_target_stats st;
-	unsigned int i;
-
-	for (i = 0; i < 200; i++) {
-		bed_stats(b, &st);
-		if (st.inflight == nr)
-			return 0;
-		sleep_ms(2);
-	}
-	vt_msg("%llu in flight, not %u", (unsigned long long)st.inflight, nr);
-	return -ETIMEDOUT;
-}
-
 /* Reap all of @q: how many ended with each response. */
 static int reap(struct vscsi_queue *q, unsigned int by_response[256])
 {
@@ -121,7 +105,7 @@ TEST_F(tmf, abort_task)
 	u64 tags[FLIGHT];
 
 	ASSERT_EQ(0, start_reads(self->q, 0, FLIGHT, tags));
-	ASSERT_EQ(0, wait_inflight(&self->bed, FLIGHT));
+	ASSERT_EQ(0, bed_wait_inflight(&self->bed, FLIGHT));
 	EXPECT_EQ(VIRTIO_SCSI_S_OK,
 		  vscsi_tmf(&self->d, VIRTIO_SCSI_T_TMF_ABORT_TASK, 0,
 			    tags[3]));
@@ -144,7 +128,7 @@ TEST_F(tmf, abort_task_set)
 	ASSERT_EQ(0, start_reads(&self->d.q[0], 0, 4, tags));
 	ASSERT_EQ(0, start_reads(&self->d.q[1], 0, 4, tags));
 	ASSERT_EQ(0, start_reads(&self->other.q[0], 0, 2, tags));
-	ASSERT_EQ(0, wait_inflight(&self->bed, 10));
+	ASSERT_EQ(0, bed_wait_inflight(&self->bed, 10));
 	EXPECT_EQ(VIRTIO_SCSI_S_OK,
 		  vscsi_tmf(&self->d, VIRTIO_SCSI_T_TMF_ABORT_TASK_SET, 0, 0));
 	ASSERT_EQ(0, reap(&self->d.q[0], got));
@@ -166,7 +150,7 @@ TEST_F(tmf, clear_task_set)
 
 	ASSERT_EQ(0, start_reads(&self->d.q[0], 0, 4, tags));
 	ASSERT_EQ(0, start_reads(&self->other.q[1], 0, 4, tags));
-	ASSERT_EQ(0, wait_inflight(&self->bed, 8));
+	ASSERT_EQ(0, bed_wait_inflight(&self->bed, 8));
 	EXPECT_EQ(VIRTIO_SCSI_S_OK,
 		  vscsi_tmf(&self->d, VIRTIO_SCSI_T_TMF_CLEAR_TASK_SET, 0, 0));
 	ASSERT_EQ(0, reap(&self->d.q[0], got));
@@ -190,7 +174,7 @@ TEST_F(tmf, lun_reset)
 
 	ASSERT_EQ(0, start_reads(&self->d.q[0], 0, 4, tags));
 	ASSERT_EQ(0, start_reads(&self->other.q[0], 0, 4, tags));
-	ASSERT_EQ(0, wait_inflight(&self->bed, 8));
+	ASSERT_EQ(0, bed_wait_inflight(&self->bed, 8));
 	EXPECT_EQ(VIRTIO_SCSI_S_OK,
 		  vscsi_tmf(&self->d, VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET, 0,
 			    0));
@@ -213,7 +197,7 @@ TEST_F(tmf, nexus_reset)
 
 	ASSERT_EQ(0, start_reads(&self->d.q[0], 0, 4, tags));
 	ASSERT_EQ(0, start_reads(&self->other.q[0], 0, 4, tags));
-	ASSERT_EQ(0, wait_inflight(&self->bed, 8));
+	ASSERT_EQ(0, bed_wait_inflight(&self->bed, 8));
 	EXPECT_EQ(VIRTIO_SCSI_S_OK,
 		  vscsi_tmf(&self->d, VIRTIO_SCSI_T_TMF_I_T_NEXUS_RESET, 0, 0));
 	ASSERT_EQ(0, reap(&self->d.q[0], got));
@@ -231,7 +215,7 @@ TEST_F(tmf, query)
 	EXPECT_EQ(VIRTIO_SCSI_S_OK,
 		  vscsi_tmf(&self->d, VIRTIO_SCSI_T_TMF_QUERY_TASK_SET, 0, 0));
 	ASSERT_EQ(0, start_reads(self->q, 0, 2, tags));
-	ASSERT_EQ(0, wait_inflight(&self->bed, 2));
+	ASSERT_EQ(0, bed_wait_inflight(&self->bed, 2));
 	EXPECT_EQ(VIRTIO_SCSI_S_FUNCTION_SUCCEEDED,
 		  vscsi_tmf(&self->d, VIRTIO_SCSI_T_TMF_QUERY_TASK, 0,
 			    tags[1]));
@@ -250,46 +234,23 @@ TEST_F(tmf, query)
 
 FIXTURE(sharers)
 {
-	struct disk disk;
-	struct bed bed[2];
-	struct vscsi d[2];
+	struct sharers s;
 };
 
 FIXTURE_SETUP(sharers)
 {
-	struct disk_opts disk = {
-		.kind = DISK_BDEV, .block_size = 512, .size_mb = 16,
-		.delay_ns = SLOW_NS, .own = true,
-	};
-	struct bed_opts bed = {
-		.disk = &self->disk, .type = VHOST_TARGET_SCSI,
-		.num_queues = 1, .unit_flags = VHOST_TARGET_UNIT_F_SHARED,
-	};
-	struct vscsi_opts o = { .queue_size = 64 };
-	unsigned int i;
+	struct sharers_opts o = { .delay_ns = SLOW_NS };
 
-	bed_sweep();
-	ASSERT_EQ(0, disk_create(&self->disk, &disk));
-	for (i = 0; i < 2; i++) {
-		ASSERT_EQ(0, bed_make(&self->bed[i], &bed));
-		o.wwpn = self->bed[i].wwpn;
-		ASSERT_EQ(0, vscsi_open(&self->d[i], &o));
-	}
+	ASSERT_EQ(0, sharers_open(&self->s, &o));
 }
 
 FIXTURE_TEARDOWN(sharers)
 {
-	unsigned int i;
-
-	for (i = 0; i < 2; i++) {
-		vscsi_close(&self->d[i]);
-		bed_destroy(&self->bed[i]);
-	}
-	disk_destroy(&self->disk);
+	sharers_close(&self->s);
 }
 
 static void expect_cleared(struct __test_metadata *_metadata,
-			   FIXTURE_DATA(sharers) *self, u32 subtype,
+			   struct sharers *s, u32 subtype,
 			   u8 response, u32 key)
 {
 	static const u8 test_unit_ready[6];
@@ -298,30 +259,30 @@ static void expect_cleared(struct __test_metadata *_metadata,
 	u64 tags[FLIGHT];
 
 	for (i = 0; i < 2; i++) {
-		ASSERT_EQ(0, start_reads(&self->d[i].q[0], 0, 4, tags));
-		ASSERT_EQ(0, wait_inflight(&self->bed[i], 4));
+		ASSERT_EQ(0, start_reads(&s->d[i].q[0], 0, 4, tags));
+		ASSERT_EQ(0, bed_wait_inflight(&s->bed[i], 4));
 	}
-	EXPECT_EQ(VIRTIO_SCSI_S_OK, vscsi_tmf(&self->d[0], subtype, 0, 0));
+	EXPECT_EQ(VIRTIO_SCSI_S_OK, vscsi_tmf(&s->d[0], subtype, 0, 0));
 	for (i = 0; i < 2; i++) {
-		ASSERT_EQ(0, reap(&self->d[i].q[0], got));
+		ASSERT_EQ(0, reap(&s->d[i].q[0], got));
 		EXPECT_EQ(4, got[response]);
 	}
-	ASSERT_EQ(0, vscsi_cmd(&self->d[1].q[0], 0, test_unit_ready, 6,
+	ASSERT_EQ(0, vscsi_cmd(&s->d[1].q[0], 0, test_unit_ready, 6,
 			       DIR_NONE, NULL, 0, &res));
 	EXPECT_EQ(key, res.key);
-	EXPECT_EQ(0, vscsi_ready(&self->d[0].q[0], 0));
-	EXPECT_EQ(0, vscsi_ready(&self->d[1].q[0], 0));
+	EXPECT_EQ(0, vscsi_ready(&s->d[0].q[0], 0));
+	EXPECT_EQ(0, vscsi_ready(&s->d[1].q[0], 0));
 }
 
 TEST_F(sharers, clear_task_set)
 {
-	expect_cleared(_metadata, self, VIRTIO_SCSI_T_TMF_CLEAR_TASK_SET,
+	expect_cleared(_metadata, &self->s, VIRTIO_SCSI_T_TMF_CLEAR_TASK_SET,
 		       VIRTIO_SCSI_S_ABORTED, SENSE(KEY_UNIT_ATTENTION, 0x2f, 0));
 }
 
 TEST_F(sharers, lun_reset)
 {
-	expect_cleared(_metadata, self, VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET,
+	expect_cleared(_metadata, &self->s, VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET,
 		       VIRTIO_SCSI_S_RESET, SENSE(KEY_UNIT_ATTENTION, 0x29, 3));
 }
 
@@ -333,22 +294,22 @@ TEST_F(sharers, each_other)
 	u64 tags[FLIGHT];
 
 	for (i = 0; i < 2; i++)
-		ASSERT_EQ(0, start_reads(&self->d[i].q[0], 0, FLIGHT, tags));
+		ASSERT_EQ(0, start_reads(&self->s.d[i].q[0], 0, FLIGHT, tags));
 	for (i = 0; i < VSCSI_EVENTS; i++)
-		ASSERT_NE(NULL, vscsi_tmf_start(&self->d[i & 1], i & 2 ?
+		ASSERT_NE(NULL, vscsi_tmf_start(&self->s.d[i & 1], i & 2 ?
 				VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET :
 				VIRTIO_SCSI_T_TMF_CLEAR_TASK_SET, 0, 0));
-	ASSERT_EQ(0, ctl_remove_unit(self->bed[1].ctl, self->bed[1].name, 0));
-	ASSERT_EQ(0, bed_add_lun(&self->bed[1], 0, &self->disk,
+	ASSERT_EQ(0, ctl_remove_unit(self->s.bed[1].ctl, self->s.bed[1].name, 0));
+	ASSERT_EQ(0, bed_add_lun(&self->s.bed[1], 0, &self->s.disk,
 				 VHOST_TARGET_UNIT_F_SHARED));
-	vscsi_close(&self->d[1]);
+	vscsi_close(&self->s.d[1]);
 	for (i = 0; i < VSCSI_EVENTS / 2; i++) {
-		ASSERT_EQ(0, vscsi_wait(&self->d[0].ctl, &r));
+		ASSERT_EQ(0, vscsi_wait(&self->s.d[0].ctl, &r));
 		EXPECT_EQ(VIRTIO_SCSI_S_OK, r->tmf_resp->response);
 		vscsi_put(r);
 	}
-	ASSERT_EQ(0, reap(&self->d[0].q[0], got));
-	EXPECT_EQ(0, vscsi_ready(&self->d[0].q[0], 0));
+	ASSERT_EQ(0, reap(&self->s.d[0].q[0], got));
+	EXPECT_EQ(0, vscsi_ready(&self->s.d[0].q[0], 0));
 }
 
 /* Several at once: each is answered, in whatever order. */
@@ -396,7 +357,7 @@ TEST_F(tmf, closed_meanwhile)
 	u64 tags[FLIGHT];
 
 	ASSERT_EQ(0, start_reads(self->q, 0, FLIGHT, tags));
-	ASSERT_EQ(0, wait_inflight(&self->bed, FLIGHT));
+	ASSERT_EQ(0, bed_wait_inflight(&self->bed, FLIGHT));
 	ASSERT_NE(NULL, vscsi_tmf_start(&self->d,
 					VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET,
 					0, 0));
@@ -458,7 +419,7 @@ TEST_F(tmf, unplug_in_flight)
 	u64 tags[FLIGHT];
 
 	ASSERT_EQ(0, start_reads(self->q, 0, FLIGHT, tags));
-	ASSERT_EQ(0, wait_inflight(&self->bed, FLIGHT));
+	ASSERT_EQ(0, bed_wait_inflight(&self->bed, FLIGHT));
 	ASSERT_EQ(0, ctl_remove_unit(self->bed.ctl, self->bed.name, 0));
 	ASSERT_EQ(0, reap(self->q, got));
 	EXPECT_EQ(FLIGHT, got[VIRTIO_SCSI_S_OK]);

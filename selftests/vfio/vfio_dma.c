@@ -150,20 +150,6 @@ static void in_flight(struct nvme *n, u8 op)
 	nvme_ring(n, 1);
 }
 
-static int wait_inflight(const struct bed *bed)
-{
-	u64 end = now_ns() + VT_PATIENCE * 1000000000ull;
-	struct vhost_target_stats st;
-
-	do {
-		bed_stats(bed, &st);
-		if (st.inflight == FLIGHT)
-			return 0;
-		sleep_ms(1);
-	} while (now_ns() < end);
-	return -ETIMEDOUT;
-}
-
 static unsigned int reap(struct nvme *n)
 {
 	struct nvme_cqe cqe;
@@ -251,7 +237,7 @@ TEST_F(dma, unmapped_under_io)
 	before = pins();
 	MAP(VFIO_RW);
 	in_flight(&self->n, READ);
-	ASSERT_EQ(0, wait_inflight(&self->bed));
+	ASSERT_EQ(0, bed_wait_inflight(&self->bed, FLIGHT));
 	EXPECT_LT(before, pins());
 	UNMAP();
 	EXPECT_EQ(before, pins());
@@ -370,7 +356,7 @@ TEST_F(dma, reset_under_io)
 	MAP(VFIO_RW);
 	for (i = 0; i < 2; i++) {
 		in_flight(&self->n, READ);
-		ASSERT_EQ(0, wait_inflight(&self->bed));
+		ASSERT_EQ(0, bed_wait_inflight(&self->bed, FLIGHT));
 		ASSERT_EQ(0, reset(&self->n.v, i));
 		bed_stats(&self->bed, &st);
 		EXPECT_EQ(0, st.inflight);
@@ -390,7 +376,7 @@ TEST_F(dma, closed_under_io)
 	START(SLOW_NS);
 	MAP(VFIO_RW);
 	in_flight(&self->n, WRITE);
-	ASSERT_EQ(0, wait_inflight(&self->bed));
+	ASSERT_EQ(0, bed_wait_inflight(&self->bed, FLIGHT));
 	nvme_close(&self->n);
 	EXPECT_EQ(0, bed_wait_detached(&self->bed));
 	EXPECT_EQ(self->pinned, pins());
