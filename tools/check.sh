@@ -4,7 +4,7 @@
 # check.sh [--debug]
 #
 # All tests: style, which builds all, then what runs in lab VMs on both kernels,
-# $CHECK_JOBS (3) at a time. Ends with what failed, if anything, and
+# $CHECK_JOBS (2) at a time. Ends with what failed, if anything, and
 # "N passed, N failed, N skipped" over all steps. --debug runs what needs no
 # guest on the debug kernel (KASAN, lockdep, kmemleak ...), where a report of
 # the kernel's is a failure.
@@ -156,5 +156,5 @@ step "style" tools/check-style.sh
 must "build for 6.12" $lab build 6.12 tools selftests || finish
 share_harness
 must "build for 7.2" $lab build 7.2 tools selftests || finish
-jobs | xargs -P "${CHECK_JOBS:-3}" -L 1 sh tools/check.sh --job
+jobs | xargs -P "${CHECK_JOBS:-2}" -L 1 sh tools/check.sh --job
 finish

@@ -169,6 +169,11 @@ struct vd_set_cb {
 	struct vdpa_callback cb;
 };
 
+/*
+ * QEMU continues a stopped guest by starting the device, and then sets the
+ * callbacks: what ended in between was told to nobody who listens. A driver
+ * that need not be told looks, and finds nothing.
+ */
 static void vd_set_cb_fn(void *arg)
 {
 	struct vd_set_cb *s = arg;
@@ -179,6 +184,8 @@ static void vd_set_cb_fn(void *arg)
 		.fn = s->cb.callback ? vd_call : NULL,
 		.arg = &s->vd->cb[s->idx],
 	};
+	if (vq->q.running)
+		vt_notify_signal(&vq->q.call);
 }
 
 static void vd_set_vq_cb(struct vdpa_device *vdpa, u16 idx,

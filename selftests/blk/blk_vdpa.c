@@ -464,6 +464,33 @@ static bool event_came(int event, int ms)
 	return poll(&p, 1, ms) > 0 && read(event, &count, 8) == 8;
 }
 
+/* QEMU starts a stopped device again before it sets the eventfds to call. */
+TEST_F(vdpa, called_after_the_start)
+{
+	struct vhost_target_stats st = { 0 };
+	unsigned int i;
+	int event;
+
+	MAKE(0);
+	self->o.no_start = true;
+	OPEN();
+	ASSERT_EQ(0, submit(self->q, READ, FLIGHT));
+	ASSERT_EQ(0, vdpa_start(&self->d));
+	for (i = 0; i < VT_PATIENCE * 100 &&
+	     st.ops[VHOST_TARGET_OP_READ] < FLIGHT; i++) {
+		bed_stats(&self->bed, &st);
+		sleep_ms(10);
+	}
+	event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	ASSERT_LE(0, event);
+	ASSERT_EQ(0, vhost_set_vring_call(self->d.fd, 0, event));
+	EXPECT_TRUE(event_came(event, VT_PATIENCE * 1000));
+	close(self->q->call);
+	self->q->call = event;
+	ASSERT_EQ(0, vblk_drain(self->q));
+	ALL_WELL();
+}
+
 TEST_F(vdpa, resized)
 {
 	u64 size;
