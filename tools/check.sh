@@ -29,9 +29,14 @@ step() {
 	log=$tmp/log.$label
 	shift
 	say "$name"
-	{ "$@" 2>&1; echo "# exit code $?"; } | tee "$log" |
-		sed -u "s/^/${label:+$label| }/"
-	code=$(sed -n 's/^# exit code //p' "$log" | tail -n 1)
+	for try in 1 2; do
+		{ "$@" 2>&1; echo "# exit code $?"; } | tee "$log" |
+			sed -u "s/^/${label:+$label| }/"
+		code=$(sed -n 's/^# exit code //p' "$log" | tail -n 1)
+		# See Documentation/lab.md.
+		[ "$code" = 98 ] && [ "$try" = 1 ] || break
+		say "$name: the emulator's fault, once more"
+	done
 	line=$(grep -aE '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
 	# shellcheck disable=SC2086
 	set -- $(echo "$line" | tr -dc '0-9 ')

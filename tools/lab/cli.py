@@ -14,7 +14,7 @@ import host
 import roots
 import run
 from drives import Drive
-from errors import EXIT_LAB, LabError
+from errors import LabError
 from kernels import KERNELS, ROOTS
 
 
@@ -119,4 +119,4 @@ def main(argv):
         return opts.func(opts)
     except LabError as err:
         print(f"lab: {err}", file=sys.stderr, flush=True)
-        return EXIT_LAB
+        return err.code

@@ -23,7 +23,7 @@ import splats
 import vm
 import vmlinux
 from drives import poll_queues
-from errors import EXIT_SPLAT, EXIT_TIMEOUT, LabError
+from errors import EXIT_EMULATOR, EXIT_SPLAT, EXIT_TIMEOUT, EmulatorFault, LabError
 from kernels import root_of
 from stream import Stream
 
@@ -140,7 +140,8 @@ class Run:
 
     def _died(self, when):
         text = console_tail(self.conf.console)
-        raise LabError("\n".join(filter(None, [
+        kind = EmulatorFault if splats.by_guests_clock(_text(self.conf.console)) else LabError
+        raise kind("\n".join(filter(None, [
             f"L1 {when}", self._qemu_said(), text, f"(console: {self.conf.console})"])))
 
     def wait_boot(self):
@@ -189,6 +190,8 @@ def judge(run, code):
         return code
     print(f"lab: the kernel log has a splat (all of it: {run.dmesg})\n{found}",
           file=sys.stderr, flush=True)
+    if splats.by_guests_clock(log):
+        return EXIT_EMULATOR
     return code if code == EXIT_TIMEOUT else EXIT_SPLAT
 
 

@@ -12,6 +12,7 @@ import time
 import build
 import initramfs
 import qmp
+import splats
 from errors import EXIT_LAB, EXIT_SPLAT, EXIT_TIMEOUT
 
 LAB = os.path.join(initramfs.HERE, "lab")
@@ -66,6 +67,14 @@ def splat(kernel):
     expect(code, EXIT_SPLAT, err)
     expect("WARNING: planted" in err, True)
     expect(lab(kernel, "--allow-splats", command=plant)[0], 3)
+
+
+def emulators_fault(_):
+    """Known by the clock: a real splat's time is that of the lines before it."""
+    log = "[   90.5] a line\n[{}] BUG: planted\n[   91.0] another\n"
+    expect(splats.by_guests_clock(log.format("   60.2")), True)
+    expect(splats.by_guests_clock(log.format("   90.6")), False)
+    expect(splats.by_guests_clock("[   90.5] a line\n[   60.2] another\n"), False)
 
 
 def panic(kernel):
@@ -135,7 +144,8 @@ def no_leftovers(kernel):
             expect(os.listdir(tmp), [])
 
 
-TESTS = [exit_code, environment, output_is_whole, timeout, splat, panic, drives,
+TESTS = [exit_code, environment, output_is_whole, timeout, splat, emulators_fault, panic,
+         drives,
          unplug, guest, no_leftovers]
 
 

@@ -20,6 +20,9 @@ HARMLESS = re.compile("|".join([
     r"Unhandled WRMSR\(0xc0010007\)",
 ]))
 
+STAMP = re.compile(r"^\[ *(\d+\.\d+)\]")
+CLOCK_SLACK = 5.0	# seconds
+
 CONTEXT = 60		# lines shown from a splat on
 
 
@@ -29,6 +32,20 @@ def find(text):
     hits = [n for n, line in enumerate(lines)
             if SPLAT.search(line) and not HARMLESS.search(line)]
     return hits, lines
+
+
+def _stamps(lines):
+    return [float(found[1]) for found in map(STAMP.match, lines) if found]
+
+
+def by_guests_clock(text):
+    """The kernel broke while its clock was that of its guest, which is younger: the
+    emulator had not left the guest's state when it went on with the kernel."""
+    hits, lines = find(text)
+    if not hits:
+        return False
+    before, at = _stamps(lines[:hits[0]]), _stamps(lines[hits[0]:hits[0] + 1])
+    return bool(before and at) and at[0] < max(before) - CLOCK_SLACK
 
 
 def report(text):
