@@ -5,6 +5,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/vmalloc.h>
 
 #include <vhost_target/gmem.h>
@@ -79,7 +80,8 @@ int vt_gmem_map(struct vt_gmem *gm, u64 addr, u32 len, bool write,
 			get_page(page);
 		spin_unlock(&gm->lock);
 		if (n == -EAGAIN) {
-			err = vt_gmem_fill(gm, at);
+			err = fatal_signal_pending(current) ? -EINTR :
+			      vt_gmem_fill(gm, at);
 			if (err)
 				goto undo;
 			at -= PAGE_SIZE;

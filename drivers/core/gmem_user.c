@@ -271,10 +271,14 @@ static struct vt_chunk *chunk_make(struct vt_gmem_user *gu, u64 index,
 	return chunk_compact(c);
 }
 
+/* A VMM that changes its memory all the time keeps nobody here. */
+#define USER_FILL_TRIES	8
+
 static int user_fill_mm(struct vt_gmem_user *gu, u64 index,
 			struct page **pages)
 {
 	struct vt_gmem *gm = &gu->gm;
+	unsigned int tries = USER_FILL_TRIES;
 	struct vt_chunk *c;
 	int err;
 
@@ -296,6 +300,8 @@ static int user_fill_mm(struct vt_gmem_user *gu, u64 index,
 		spin_unlock(&gm->lock);
 		user_release(gm, c);
 		kfree(c);
+		if (!--tries)
+			return -EBUSY;
 		cond_resched();
 	}
 	if (err) {
