@@ -22,14 +22,9 @@ static void poke(struct nvme *n, unsigned int i, u32 val)
 		nvme_write(n, 0x1000 + 4 * i, 4, val);
 }
 
-static int wait_bad(struct nvme *n, u64 want)
+static bool wait_bad(struct nvme *n, u64 want)
 {
-	u64 end = now_ns() + VT_PATIENCE * 1000000000ull;
-
-	while (bad_writes(n) < want)
-		if (now_ns() > end)
-			return -ETIMEDOUT;
-	return 0;
+	return vt_wait(bad_writes(n) >= want);
 }
 
 TEST_F(nv, doorbell_out_of_range)
@@ -43,14 +38,14 @@ TEST_F(nv, doorbell_out_of_range)
 	nvme_submit(n, 0, &cmd);
 	nvme_ring(n, 0);
 	poke(n, 2, 16);
-	EXPECT_EQ(0, wait_bad(n, 1));
+	EXPECT_TRUE(wait_bad(n, 1));
 	ASSERT_EQ(0, nvme_wait(n, 0, &cqe));
 	EXPECT_EQ(0x300, cqe.cid);
 	EXPECT_EQ(0x010100, cqe.dw0);
 	poke(n, 2, 0xffff);
-	EXPECT_EQ(0, wait_bad(n, 2));
+	EXPECT_TRUE(wait_bad(n, 2));
 	poke(n, 2, ~0u);
-	EXPECT_EQ(0, wait_bad(n, 3));
+	EXPECT_TRUE(wait_bad(n, 3));
 	poke(n, 2, n->q[1].sq.tail);
 	WORKS();
 }
@@ -358,7 +353,7 @@ TEST_F(nv, idle_and_woken)
 	MAKE_QUEUE();
 	for (i = 0; i < 5; i++) {
 		WORKS();
-		sleep_ms(100);
+		ASSERT_EQ(0, bed_wait_asleep(&self->bed));
 		bed_stats(&self->bed, &st);
 		sleep_ms(100);
 		bed_stats(&self->bed, &later);
