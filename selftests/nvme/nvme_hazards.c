@@ -344,20 +344,29 @@ TEST_F(nv, memory_replaced)
 	WORKS();
 }
 
-/* An idle controller is asleep, and one write wakes it. */
-TEST_F(nv, idle_and_woken)
+/* Nobody looks at the queues for a while. */
+static bool left_alone(const struct bed *b)
 {
 	struct vhost_target_stats st, later;
+
+	bed_stats(b, &st);
+	sleep_ms(100);
+	bed_stats(b, &later);
+	return st.polls == later.polls;
+}
+
+/*
+ * An idle controller falls asleep, and one write wakes it. That of the last
+ * completion's head may still be on its way.
+ */
+TEST_F(nv, idle_and_woken)
+{
 	unsigned int i;
 
 	MAKE_QUEUE();
 	for (i = 0; i < 5; i++) {
 		WORKS();
-		ASSERT_EQ(0, bed_wait_asleep(&self->bed));
-		bed_stats(&self->bed, &st);
-		sleep_ms(100);
-		bed_stats(&self->bed, &later);
-		EXPECT_EQ(st.polls, later.polls);
+		EXPECT_TRUE(vt_wait(left_alone(&self->bed)));
 	}
 	ASSERT_EQ(0, nvme_info(&self->n));
 	if (variant->db == NVME_DB_PAGE)

@@ -123,7 +123,8 @@ static int read_one(struct vscsi_queue *q, u64 lba, u32 generation)
 
 #define OPEN(delay) do { \
 	struct sharers_opts __o = { \
-		.delay_ns = delay, .one_target = variant->one_target, \
+		.delay_ns = delay, .more = true, \
+		.one_target = variant->one_target, \
 		.packed = variant->packed, .event_idx = true, \
 	}; \
 	ASSERT_EQ(0, sharers_open(&self->s, &__o)); \
