@@ -5,26 +5,34 @@
 
 #include <vhost_target/vdev.h>
 
+/* The next piece of @len bytes, @skip bytes into segments: its bytes. */
+static u32 next_piece(const struct vt_seg **seg, u64 *skip, u32 len, u64 *addr)
+{
+	u32 n;
+
+	while (*skip >= (*seg)->len)
+		*skip -= (*seg)++->len;
+	n = min_t(u64, len, (*seg)->len - *skip);
+	*addr = (*seg)->addr + *skip;
+	*skip += n;
+	return n;
+}
+
 int vt_req_map(struct vt_req *req, const struct vt_chain *c, bool write,
 	       u64 skip, u32 len)
 {
 	const struct vt_seg *seg = write ? c->seg + c->nr_out : c->seg;
+	u64 addr;
 	u32 n;
 	int err;
 
-	for (; len; seg++) {
-		if (skip >= seg->len) {
-			skip -= seg->len;
-			continue;
-		}
-		n = min_t(u64, len, seg->len - skip);
-		err = vt_req_map_addr(req, seg->addr + skip, n, write);
+	for (; len; len -= n) {
+		n = next_piece(&seg, &skip, len, &addr);
+		err = vt_req_map_addr(req, addr, n, write);
 		if (err) {
 			vt_req_release(req);
 			return err;
 		}
-		len -= n;
-		skip = 0;
 	}
 	return 0;
 }
@@ -34,21 +42,15 @@ int vt_chain_read(struct vt_vq *vq, const struct vt_chain *c, u64 skip,
 		  void *buf, u32 len)
 {
 	const struct vt_seg *seg = c->seg;
+	u64 addr;
 	u32 n;
 	int err;
 
-	for (; len; seg++) {
-		if (skip >= seg->len) {
-			skip -= seg->len;
-			continue;
-		}
-		n = min_t(u64, len, seg->len - skip);
-		err = vt_queue_read(&vq->q, seg->addr + skip, buf, n);
+	for (; len; len -= n, buf += n) {
+		n = next_piece(&seg, &skip, len, &addr);
+		err = vt_queue_read(&vq->q, addr, buf, n);
 		if (err)
 			return err;
-		buf += n;
-		len -= n;
-		skip = 0;
 	}
 	return 0;
 }

@@ -401,6 +401,12 @@ struct vt_gmem *vt_gmem_user_mem(struct vt_gmem_user *gu)
 }
 EXPORT_SYMBOL_GPL(vt_gmem_user_mem);
 
+struct mm_struct *vt_gmem_user_mm(const struct vt_gmem_user *gu)
+{
+	return gu->mm;
+}
+EXPORT_SYMBOL_GPL(vt_gmem_user_mm);
+
 static int region_cmp(const void *a, const void *b)
 {
 	const struct user_region *x = a, *y = b;

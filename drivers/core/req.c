@@ -76,24 +76,6 @@ void vt_queue_free(struct vt_queue *q)
 }
 EXPORT_SYMBOL_GPL(vt_queue_free);
 
-void vt_req_reset(struct vt_req *req)
-{
-	req->io.nr_bv = 0;
-	req->io.bv = req->bv;
-	req->io.bytes = 0;
-	req->io.nr_ranges = 0;
-	req->io.range = req->ranges;
-	req->io.pi = NULL;
-	req->io.flags = 0;
-	req->io.status = BLK_STS_OK;
-	req->big = NULL;
-	req->bounce = NULL;
-	req->addr_bits = 0;
-	req->len_bits = 0;
-	req->used_len = 0;
-}
-EXPORT_SYMBOL_GPL(vt_req_reset);
-
 void vt_req_release(struct vt_req *req)
 {
 	struct vt_queue *q = req->q;
@@ -221,42 +203,6 @@ int vt_req_map_page(struct vt_req *req, struct page *page, u32 len)
 	return req_add_piece(req, page, 0, len);
 }
 EXPORT_SYMBOL_GPL(vt_req_map_page);
-
-static void req_copy(struct vt_req *req, u32 off, void *buf, u32 len, bool in)
-{
-	const struct bio_vec *bv = req->io.bv;
-	unsigned int nr = req->io.nr_bv;
-	void *p;
-	u32 n;
-
-	for (; nr && len; bv++, nr--) {
-		if (off >= bv->bv_len) {
-			off -= bv->bv_len;
-			continue;
-		}
-		p = page_address(bv->bv_page) + bv->bv_offset + off;
-		n = min(len, bv->bv_len - off);
-		if (in)
-			memcpy(p, buf, n);
-		else
-			memcpy(buf, p, n);
-		buf += n;
-		len -= n;
-		off = 0;
-	}
-}
-
-void vt_req_copy_in(struct vt_req *req, u32 off, const void *buf, u32 len)
-{
-	req_copy(req, off, (void *)buf, len, true);
-}
-EXPORT_SYMBOL_GPL(vt_req_copy_in);
-
-void vt_req_copy_out(struct vt_req *req, u32 off, void *buf, u32 len)
-{
-	req_copy(req, off, buf, len, false);
-}
-EXPORT_SYMBOL_GPL(vt_req_copy_out);
 
 static void bounce_free(struct vt_bounce *b)
 {

@@ -52,7 +52,7 @@ static int door_map_ring(struct vt_vdev *vdev, u64 addr, u32 len, bool write,
 {
 	struct vt_ioctl_door *door = vdev->door_priv;
 
-	return vt_map_user(door->mm, addr, len, write, map);
+	return vt_map_user(vt_gmem_user_mm(door->gu), addr, len, write, map);
 }
 
 static void door_sync_memory(void *arg)
@@ -139,20 +139,26 @@ void door_unbind(struct vt_ioctl_door *door)
 
 /* The classic calls. */
 
-static long door_set_owner(struct vt_ioctl_door *door)
+long vt_door_set_owner(struct vt_gmem_user **gu, void (*sync)(void *arg),
+		       void *sync_arg)
 {
-	struct vt_gmem_user *gu;
+	struct vt_gmem_user *new;
 
-	if (door->mm)
+	if (*gu)
 		return -EBUSY;
-	gu = vt_gmem_user_create(current->mm, door_sync_memory, door);
-	if (IS_ERR(gu))
-		return PTR_ERR(gu);
-	door->gu = gu;
-	mmgrab(current->mm);
-	door->mm = current->mm;
+	new = vt_gmem_user_create(current->mm, sync, sync_arg);
+	if (IS_ERR(new))
+		return PTR_ERR(new);
+	*gu = new;
 	return 0;
 }
+EXPORT_SYMBOL_GPL(vt_door_set_owner);
+
+bool vt_door_is_owner(const struct vt_gmem_user *gu)
+{
+	return gu && vt_gmem_user_mm(gu) == current->mm;
+}
+EXPORT_SYMBOL_GPL(vt_door_is_owner);
 
 static bool door_running(const struct vt_ioctl_door *door)
 {
@@ -295,9 +301,8 @@ static long door_ioctl(struct vt_ioctl_door *door, unsigned int cmd,
 	long ret = -ENOTTY;
 
 	if (cmd == VHOST_SET_OWNER)
-		return door_set_owner(door);
-	if (door_needs_owner(door, cmd) &&
-	    (!door->mm || door->mm != current->mm))
+		return vt_door_set_owner(&door->gu, door_sync_memory, door);
+	if (door_needs_owner(door, cmd) && !vt_door_is_owner(door->gu))
 		return -EPERM;
 	if (_IOC_TYPE(cmd) == VHOST_TARGET_IOC)
 		return door_attach_ioctl(door, cmd, argp);
@@ -355,8 +360,6 @@ int vt_door_ioctl_release(struct inode *inode, struct file *file)
 		door_vq_release(&door->vqs[i]);
 	if (door->gu)
 		vt_gmem_user_destroy(door->gu);
-	if (door->mm)
-		mmdrop(door->mm);
 	if (door_has_endpoint(door))
 		door_scsi_exit(door);
 	kvfree(door->vqs);

@@ -32,8 +32,7 @@
  * @cred: of the opener
  * @file: the file
  * @id: makes the offset of its mapping differ from all others'
- * @mm: the owner, NULL before VHOST_SET_OWNER
- * @gu: its memory
+ * @gu: the owner's memory, NULL before VHOST_SET_OWNER
  * @n: the controller, NULL before VHOST_TARGET_ATTACH
  * @vectors: entries of @irq
  * @irq: an eventfd for each vector, or NULL; changed under @lock
@@ -46,7 +45,6 @@ struct nvme_door {
 	const struct cred *cred;
 	struct file *file;
 	int id;
-	struct mm_struct *mm;
 	struct vt_gmem_user *gu;
 	struct vt_nvme *n;
 	unsigned int vectors;
@@ -81,7 +79,7 @@ static bool door_zap(void *priv)
 {
 	struct nvme_door *door = priv;
 
-	if (!vt_nvme_zap(door->mm, door->file->f_mapping,
+	if (!vt_nvme_zap(vt_gmem_user_mm(door->gu), door->file->f_mapping,
 			 (loff_t)door_pgoff(door) << PAGE_SHIFT))
 		return false;
 	atomic64_inc(&door->zaps);
@@ -142,21 +140,6 @@ int vt_door_nvme_mmap(struct file *file, struct vm_area_struct *vma)
 }
 
 /* Calls. */
-
-static long door_set_owner(struct nvme_door *door)
-{
-	struct vt_gmem_user *gu;
-
-	if (door->mm)
-		return -EBUSY;
-	gu = vt_gmem_user_create(current->mm, door_sync_memory, door);
-	if (IS_ERR(gu))
-		return PTR_ERR(gu);
-	door->gu = gu;
-	mmgrab(current->mm);
-	door->mm = current->mm;
-	return 0;
-}
 
 static struct vt_nvme *door_make(struct nvme_door *door, const char *name)
 {
@@ -325,8 +308,8 @@ long vt_door_nvme_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 
 	mutex_lock(&door->lock);
 	if (cmd == VHOST_SET_OWNER)
-		ret = door_set_owner(door);
-	else if (!door->mm || door->mm != current->mm)
+		ret = vt_door_set_owner(&door->gu, door_sync_memory, door);
+	else if (!vt_door_is_owner(door->gu))
 		ret = -EPERM;
 	else if (cmd == VHOST_SET_MEM_TABLE)
 		ret = vt_door_set_mem_table(door->gu, argp);
@@ -373,8 +356,6 @@ int vt_door_nvme_release(struct inode *inode, struct file *file)
 		vt_gmem_user_destroy(door->gu);
 	if (door->n)
 		vt_nvme_destroy(door->n);
-	if (door->mm)
-		mmdrop(door->mm);
 	put_cred(door->cred);
 	ida_free(&door_ids, door->id);
 	kfree(door);

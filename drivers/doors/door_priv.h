@@ -46,8 +46,7 @@ struct door_vq {
  * @lock: serialises the calls
  * @type: what it may attach to
  * @cred: of the opener
- * @mm: the owner, NULL before VHOST_SET_OWNER
- * @gu: its memory
+ * @gu: the owner's memory, NULL before VHOST_SET_OWNER
  * @vdev_lock: held while @vdev changes, or is used without @lock
  * @vdev: the session, NULL while not attached
  * @features: what the driver accepted
@@ -64,7 +63,6 @@ struct vt_ioctl_door {
 	struct mutex lock;
 	struct vt_type *type;
 	const struct cred *cred;
-	struct mm_struct *mm;
 	struct vt_gmem_user *gu;
 	struct mutex vdev_lock;
 	struct vt_vdev *vdev;

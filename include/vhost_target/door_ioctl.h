@@ -25,8 +25,16 @@ int vt_door_ioctl_open(struct vt_type *type, struct file *file);
 int vt_door_ioctl_release(struct inode *inode, struct file *file);
 long vt_door_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 
-/* VHOST_SET_MEM_TABLE, for every ioctl door. */
+/*
+ * VHOST_SET_OWNER and VHOST_SET_MEM_TABLE, for every ioctl door. @gu: the
+ * owner's memory, NULL before VHOST_SET_OWNER.
+ */
+long vt_door_set_owner(struct vt_gmem_user **gu, void (*sync)(void *arg),
+		       void *sync_arg);
 long vt_door_set_mem_table(struct vt_gmem_user *gu,
 			   const struct vhost_memory __user *argp);
+
+/* Is it the owner who calls? */
+bool vt_door_is_owner(const struct vt_gmem_user *gu);
 
 #endif

@@ -45,8 +45,9 @@ struct vt_gmem_user *vt_gmem_user_create(struct mm_struct *mm,
  */
 void vt_gmem_user_destroy(struct vt_gmem_user *gu);
 
-/* The memory to look up in. */
+/* The memory to look up in, and whose it is. */
 struct vt_gmem *vt_gmem_user_mem(struct vt_gmem_user *gu);
+struct mm_struct *vt_gmem_user_mm(const struct vt_gmem_user *gu);
 
 /**
  * vt_gmem_user_set_table - replace the table of regions

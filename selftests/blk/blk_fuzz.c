@@ -5,15 +5,12 @@
  * blk_fuzz [CHAINS [SEED]]: CHAINS (100000) for each kind of ring. The seed is
  * printed; the same one makes the same chains, though not the same timing.
  */
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <kselftest.h>
 
+#include "forked.h"
 #include "hostile.h"
-#include "rng.h"
 
 #define CHAINS 100000
 #define MAX_SEGS 12
@@ -25,22 +22,9 @@
 struct fuzz {
 	struct hostile h;
 	struct rng rng;
-	unsigned long chains;
 	unsigned long stops;
 	unsigned long completed;
 	unsigned long resets;
-};
-
-struct ring_kind {
-	const char *name;
-	struct hostile_opts o;
-};
-
-static const struct ring_kind kinds[] = {
-	{ "split", { .no_indirect = true } },
-	{ "split,indirect,event", { .event_idx = true } },
-	{ "packed", { .packed = true, .no_indirect = true } },
-	{ "packed,indirect,event", { .packed = true, .event_idx = true } },
 };
 
 /* Mostly the request's own memory; else a hole, another's, or anywhere. */
@@ -225,15 +209,19 @@ static int one_chain(struct fuzz *f)
 	return rng_one_in(&f->rng, 16) ? reap(f, 0) : 0;
 }
 
-static int fuzz(struct fuzz *f, const struct hostile_opts *o)
+static int fuzz(struct fuzz *f, const struct fuzz_run *run)
 {
+	struct hostile_opts o = {
+		.packed = run->packed, .no_indirect = !run->indirect,
+		.event_idx = run->event_idx,
+	};
 	struct vhost_target_stats st;
 	unsigned long i;
 
-	if (hostile_open(&f->h, o))
+	if (hostile_open(&f->h, &o))
 		return KSFT_FAIL;
 	f->h.d.o.poll = true;
-	for (i = 1; i <= f->chains; i++) {
+	for (i = 1; i <= run->chains; i++) {
 		if (one_chain(f))
 			return KSFT_FAIL;
 		if (i % BYSTANDER_EVERY == 0 && hostile_bystander(&f->h))
@@ -248,7 +236,7 @@ static int fuzz(struct fuzz *f, const struct hostile_opts *o)
 	       f->completed, f->stops, f->resets,
 	       (unsigned long long)st.invalid);
 	/* A fuzzer that never gets anywhere tests nothing. */
-	if (f->chains >= CHAINS / 10 && (!st.invalid || !st.ring_errors ||
+	if (run->chains >= CHAINS / 10 && (!st.invalid || !st.ring_errors ||
 					 !st.ops[VHOST_TARGET_OP_READ] ||
 					 !st.ops[VHOST_TARGET_OP_WRITE]))
 		return KSFT_FAIL;
@@ -257,39 +245,18 @@ static int fuzz(struct fuzz *f, const struct hostile_opts *o)
 	return st.invalid || st.ring_errors ? KSFT_FAIL : KSFT_PASS;
 }
 
-static int run_forked(const struct ring_kind *kind, unsigned long chains,
-		      u64 seed)
+static int fuzz_and_close(const struct fuzz_run *run)
 {
 	static struct fuzz f;
-	int status, ret;
-	pid_t pid = fork();
+	int ret;
 
-	if (!pid) {
-		f.chains = chains;
-		rng_seed(&f.rng, seed);
-		ret = fuzz(&f, &kind->o);
-		hostile_close(&f.h);
-		_exit(ret);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
-		return KSFT_FAIL;
-	return WEXITSTATUS(status);
+	f.rng = run->rng;
+	ret = fuzz(&f, run);
+	hostile_close(&f.h);
+	return ret;
 }
 
 int main(int argc, char **argv)
 {
-	unsigned long chains = argc > 1 ? strtoul(argv[1], NULL, 0) : CHAINS;
-	u64 seed = argc > 2 ? strtoull(argv[2], NULL, 0) : now_ns();
-	unsigned int i;
-
-	ksft_print_header();
-	ksft_set_plan(ARRAY_SIZE(kinds));
-	ksft_print_msg("%lu chains each, seed %llu\n", chains,
-		       (unsigned long long)seed);
-	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
-		fflush(stdout);
-		ksft_test_result_report(run_forked(&kinds[i], chains, seed),
-					"fuzz %s\n", kinds[i].name);
-	}
-	ksft_finished();
+	return fuzz_main(argc, argv, CHAINS, fuzz_and_close);
 }

@@ -8,14 +8,13 @@
 #include <linux/types.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <kselftest.h>
 
 #include "bed.h"
+#include "forked.h"
 #include "pattern.h"
-#include "rng.h"
 #include "vblk.h"
 
 #define SIZE_MB 16
@@ -39,37 +38,16 @@ struct variant {
 
 struct run {
 	const struct variant *v;
+	struct disk *disk;
 	struct bed bed;
 	struct vblk d;
 	struct rng rng;
 	/* Pieces the area is cut into. */
 	unsigned int nr;
-	u64 sector[MAX_REQUESTS];
+	u64 at[MAX_REQUESTS];
 	u32 len[MAX_REQUESTS];
 	u64 refused;
 };
-
-#define CHECK(cond, fmt, ...) do { \
-	if (!(cond)) { \
-		vt_msg("%s:%d: %s: " fmt, __FILE__, __LINE__, #cond, \
-		       ##__VA_ARGS__); \
-		return -1; \
-	} \
-} while (0)
-
-static void cut_area(struct run *r)
-{
-	u32 bs = r->v->block_size;
-	u32 at, len;
-
-	for (at = 0; at < AREA && r->nr < MAX_REQUESTS; at += len) {
-		len = bs * (1 + rng_below(&r->rng, BUF / bs));
-		if (len > AREA - at)
-			len = AREA - at;
-		r->sector[r->nr] = at / SECTOR;
-		r->len[r->nr++] = len;
-	}
-}
 
 static int check_config(struct run *r)
 {
@@ -131,7 +109,7 @@ static int submit_some(struct run *r, struct vblk_queue *q, u32 type,
 	while (*next < r->nr && (req = vblk_get(q))) {
 		u32 len = r->len[*next];
 
-		vblk_prepare(req, type, r->sector[*next], len);
+		vblk_prepare(req, type, r->at[*next] / SECTOR, len);
 		if (type == VIRTIO_BLK_T_OUT)
 			pattern_fill(req->buf, len, req->sector, GENERATION);
 		else
@@ -197,15 +175,9 @@ static u64 sum(const __u64 *v, unsigned int n)
 static void settled_stats(struct run *r, struct vhost_target_stats *st,
 			  u64 ops)
 {
-	unsigned int i;
-
-	for (i = 0; i < 100; i++) {
-		bed_stats(&r->bed, st);
-		if (sum(st->ops, VHOST_TARGET_OP_CLASSES) >= ops &&
-		    !st->inflight)
-			return;
-		sleep_ms(10);
-	}
+	vt_wait((bed_stats(&r->bed, st),
+		 sum(st->ops, VHOST_TARGET_OP_CLASSES) >= ops &&
+		 !st->inflight));
 }
 
 static int check_stats(struct run *r)
@@ -415,7 +387,8 @@ static int check_stop(struct run *r)
 
 static int body(struct run *r)
 {
-	cut_area(r);
+	r->nr = rng_cut(&r->rng, AREA, r->v->block_size, BUF, r->at, r->len,
+			MAX_REQUESTS);
 	return check_config(r) ||
 	       move_area(r, VIRTIO_BLK_T_OUT) ||
 	       move_area(r, VIRTIO_BLK_T_IN) ||
@@ -428,16 +401,17 @@ static int body(struct run *r)
 	       check_stop(r);
 }
 
-static int run_variant(const struct variant *v, struct disk *disk)
+static int run_variant(void *arg)
 {
-	static struct run r;
+	struct run *r = arg;
+	const struct variant *v = r->v;
 	struct bed_opts b = {
-		.disk = disk,
+		.disk = r->disk,
 		.num_queues = v->queues,
 		.queue_size = 128,
 	};
 	struct vblk_opts o = {
-		.target = r.bed.name,
+		.target = r->bed.name,
 		.packed = v->packed,
 		.indirect = v->indirect,
 		.event_idx = v->event_idx,
@@ -452,33 +426,13 @@ static int run_variant(const struct variant *v, struct disk *disk)
 	};
 	int ret;
 
-	r.v = v;
-	rng_seed(&r.rng, 42);
-	if (bed_make(&r.bed, &b))
+	rng_seed(&r->rng, 42);
+	if (bed_make(&r->bed, &b))
 		return KSFT_FAIL;
-	ret = vblk_open(&r.d, &o) || body(&r);
-	vblk_close(&r.d);
-	bed_destroy(&r.bed);
+	ret = vblk_open(&r->d, &o) || body(r);
+	vblk_close(&r->d);
+	bed_destroy(&r->bed);
 	return ret ? KSFT_FAIL : KSFT_PASS;
-}
-
-/* A process of its own: what it leaves behind goes with it. */
-static int run_forked(const struct variant *v, struct disk *disk)
-{
-	int status;
-	pid_t pid;
-
-	fflush(stdout);
-	pid = fork();
-	if (!pid) {
-		alarm(VARIANT_SECONDS);
-		_exit(run_variant(v, disk));
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid)
-		return KSFT_FAIL;
-	if (WIFSIGNALED(status))
-		ksft_print_msg("killed by signal %d\n", WTERMSIG(status));
-	return WIFEXITED(status) ? WEXITSTATUS(status) : KSFT_FAIL;
 }
 
 /* Bits of @i pick the ring, then the queues, then block size and backend. */
@@ -549,6 +503,7 @@ int main(int argc, char **argv)
 	char **words = argv + 1 + quick;
 	unsigned int i, plan = 0;
 	struct disk disk = { 0 };
+	static struct run run;
 	struct variant v;
 	int ret;
 
@@ -559,11 +514,15 @@ int main(int argc, char **argv)
 	}
 	ksft_set_plan(plan);
 	bed_sweep();
+	run.v = &v;
+	run.disk = &disk;
 	for (i = 0; i < NR_VARIANTS; i++) {
 		make_variant(&v, i);
 		if (!wanted(&v, words, quick))
 			continue;
-		ret = disk_for(&disk, &v) ? KSFT_FAIL : run_forked(&v, &disk);
+		ret = KSFT_FAIL;
+		if (!disk_for(&disk, &v))
+			ret = run_forked(run_variant, &run, VARIANT_SECONDS);
 		ksft_test_result_report(ret, "%s\n", v.name);
 	}
 	disk_destroy(&disk);

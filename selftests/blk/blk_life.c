@@ -2,25 +2,16 @@
 /* Memory, processes and disks that go away while I/O is in flight. */
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bed.h"
 #include "harness.h"
+#include "life.h"
 #include "pattern.h"
-#include "vblk.h"
-
-#define SLOW_NS 300000000ull	/* of each request of a slow disk */
-#define FLIGHT 16
-#define LEN 4096
-#define READ VIRTIO_BLK_T_IN
-#define WRITE VIRTIO_BLK_T_OUT
 
 FIXTURE(life)
 {
@@ -42,18 +33,10 @@ FIXTURE_VARIANT_ADD(life, split_anon) { false, false };
 FIXTURE_VARIANT_ADD(life, packed_anon) { true, false };
 FIXTURE_VARIANT_ADD(life, split_memfd) { false, true };
 
-/* Pages pinned in the whole system, and in this process by its own account. */
-static long long pins(void)
-{
-	write_text("1", "/proc/sys/vm/stat_refresh");
-	return read_key("/proc/vmstat", "nr_foll_pin_acquired") -
-	       read_key("/proc/vmstat", "nr_foll_pin_released");
-}
-
 FIXTURE_SETUP(life)
 {
 	bed_sweep();
-	self->pinned = pins();
+	self->pinned = pinned_pages();
 	self->q = &self->d.q[0];
 	self->o.target = self->bed.name;
 	self->o.packed = variant->packed;
@@ -66,34 +49,17 @@ FIXTURE_SETUP(life)
 /* Whatever a test did: nothing stays pinned, nothing stays in flight. */
 FIXTURE_TEARDOWN(life)
 {
-	struct vhost_target_stats st;
-	unsigned int i;
-
 	vblk_close(&self->d);
-	EXPECT_EQ(0, bed_wait_detached(&self->bed));
-	bed_stats(&self->bed, &st);
-	EXPECT_EQ(0, st.inflight);
-	bed_destroy(&self->bed);
-	disk_destroy(&self->disk);
-	for (i = 0; i < 200 && pins() != self->pinned; i++)
-		sleep_ms(10);
-	EXPECT_EQ(self->pinned, pins());
+	EXPECT_EQ(0, bed_finish(&self->bed, &self->disk));
+	EXPECT_EQ(0, wait_pinned(self->pinned));
 	EXPECT_GE(0, read_key("/proc/self/status", "VmPin"));
 }
 
 static int make(struct bed *bed, struct disk *disk, u64 delay_ns)
 {
-	struct disk_opts d = {
-		.kind = DISK_BDEV,
-		.block_size = 512,
-		.size_mb = 16,
-		.delay_ns = delay_ns,
-		.own = true,
-	};
 	struct bed_opts b = { .disk = disk, .num_queues = 2 };
-	int ret = disk_create(disk, &d);
 
-	return ret ? ret : bed_make(bed, &b);
+	return bed_make_nullb(bed, &b, delay_ns);
 }
 
 #define MAKE(delay_ns) \
@@ -102,48 +68,17 @@ static int make(struct bed *bed, struct disk *disk, u64 delay_ns)
 #define VERIFIED(n) \
 	EXPECT_EQ(0, vblk_verified_io(self->q, 0, 24, LEN, n))
 
-static int submit(struct vblk_queue *q, u32 type, unsigned int n)
-{
-	struct vblk_req *r;
-	int ret;
-
-	while (n--) {
-		r = vblk_get(q);
-		if (!r)
-			return -EBUSY;
-		vblk_prepare(r, type, n * 8, LEN);
-		if (type == WRITE)
-			pattern_fill(r->buf, LEN, n * 8, 1);
-		ret = vblk_submit(r);
-		if (ret)
-			return ret;
-	}
-	vblk_kick(q);
-	return 0;
-}
-
 /* Until the backend has some of it. */
 TEST_F(life, killed_with_io_in_flight)
 {
+	pid_t pid;
 	u32 type;
 
 	MAKE(SLOW_NS);
 	for (type = READ; type <= WRITE; type++) {
-		int status;
-		pid_t pid = fork();
-
-		if (!pid) {
-			if (vblk_open(&self->d, &self->o) ||
-			    submit(self->q, type, FLIGHT))
-				_exit(1);
-			for (;;)
-				pause();
-		}
+		pid = child_with_io(vblk_open, &self->d, &self->o, type);
 		EXPECT_EQ(0, bed_wait_inflight(&self->bed, 1));
-		kill(pid, SIGKILL);
-		ASSERT_EQ(pid, waitpid(pid, &status, 0));
-		EXPECT_TRUE(WIFSIGNALED(status));
-		EXPECT_EQ(0, bed_wait_detached(&self->bed));
+		ASSERT_EQ(0, kill_child(pid, &self->bed));
 	}
 	OPEN();
 	EXPECT_EQ(0, vblk_verified_io(self->q, 0, 4, LEN, 2));
@@ -156,25 +91,16 @@ TEST_F(life, killed_with_io_in_flight)
 TEST_F(life, killed_at_any_time)
 {
 	unsigned int i;
+	pid_t pid;
 
 	MAKE(0);
 	for (i = 0; i < 34; i++) {
-		int status;
-		pid_t pid = fork();
-
-		if (!pid) {
-			self->o.poll = i & 1;
-			if (vblk_open(&self->d, &self->o))
-				_exit(1);
-			for (;;)
-				vblk_verified_io(self->q, 0, 24, LEN, 1);
-		}
+		self->o.poll = i & 1;
+		pid = child_at_work(vblk_open, &self->d, &self->o);
 		usleep(i * 6000);
-		kill(pid, SIGKILL);
-		ASSERT_EQ(pid, waitpid(pid, &status, 0));
-		ASSERT_TRUE(WIFSIGNALED(status));
-		ASSERT_EQ(0, bed_wait_detached(&self->bed));
+		ASSERT_EQ(0, kill_child(pid, &self->bed));
 	}
+	self->o.poll = false;
 	OPEN();
 	VERIFIED(2);
 }
@@ -232,7 +158,7 @@ TEST_F(life, unmapped_with_io_in_flight)
 	ASSERT_EQ(0, munmap(self->d.mem.area, self->d.mem.area_size));
 	self->d.mem.area = NULL;
 	vblk_force_kick(self->q);
-	sleep_ms(500);
+	EXPECT_EQ(0, bed_wait_idle(&self->bed));
 	vblk_force_kick(self->q);
 	vblk_close(&self->d);
 	OPEN();
@@ -463,27 +389,11 @@ TEST_F(life, fork_while_running)
 	VERIFIED(9);
 }
 
-/* QEMU swaps the call eventfd when the guest masks a vector. */
 TEST_F(life, eventfds_replaced)
 {
-	unsigned int i;
-	int event;
-
 	MAKE(0);
 	OPEN();
-	for (i = 0; i < 200; i++) {
-		event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-		ASSERT_LE(0, event);
-		ASSERT_EQ(0, submit(self->q, READ, 4));
-		/* What was signalled to the old one was said: look. */
-		ASSERT_EQ(0, vhost_set_vring_call(self->d.fd, 0, event));
-		close(self->q->call);
-		self->q->call = event;
-		vring_disarm(&self->q->vr);
-		ASSERT_EQ(0, vblk_drain(self->q));
-	}
-	ASSERT_EQ(0, vhost_set_vring_call(self->d.fd, 0, -1));
-	self->d.o.poll = true;
+	EXPECT_EQ(0, swap_calls(self->q, 200));
 	VERIFIED(1);
 }
 

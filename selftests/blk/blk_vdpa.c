@@ -430,33 +430,17 @@ TEST_F(vdpa, ready_off_and_on)
 	ALL_WELL();
 }
 
-/* QEMU swaps the call eventfd when the guest masks a vector. */
 TEST_F(vdpa, eventfds_replaced)
 {
-	unsigned int i;
-	int event;
-
 	MAKE(0);
 	OPEN();
-	for (i = 0; i < 100; i++) {
-		event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-		ASSERT_LE(0, event);
-		ASSERT_EQ(0, submit(self->q, READ, 4));
-		/* What was signalled to the old one was said: look. */
-		ASSERT_EQ(0, vhost_set_vring_call(self->d.fd, 0, event));
-		close(self->q->call);
-		self->q->call = event;
-		vring_disarm(&self->q->vr);
-		ASSERT_EQ(0, vblk_drain(self->q));
-	}
-	ASSERT_EQ(0, vhost_set_vring_call(self->d.fd, 0, -1));
-	self->d.o.poll = true;
+	EXPECT_EQ(0, swap_calls(self->q, 100));
 	VERIFIED(1);
 }
 
 /* The configuration: changes are told. */
 
-static bool event_came(int event, int ms)
+static bool event_came(int event, unsigned int ms)
 {
 	struct pollfd p = { .fd = event, .events = POLLIN };
 	u64 count;
@@ -503,7 +487,7 @@ TEST_F(vdpa, resized)
 	for (size = 32 * MIB; size >= 8 * MIB; size /= 2) {
 		ASSERT_EQ(0, ctl_resize(self->bed.ctl, self->bed.name, 0,
 					&size));
-		EXPECT_TRUE(event_came(event, 10000));
+		EXPECT_TRUE(event_came(event, VT_PATIENCE * 1000));
 		EXPECT_EQ(0, vdpa_read_config(&self->d));
 		EXPECT_EQ(size / SECTOR, self->d.config.capacity);
 		EXPECT_EQ(VDPA_RUNNING, vdpa_status(self->d.fd));
@@ -543,7 +527,7 @@ TEST_F(vdpa, resized_while_opened_and_closed)
 		ASSERT_EQ(0, vdpa_negotiate(&self->d));
 		self->q->err = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 		ASSERT_EQ(0, vdpa_set_config_call(self->d.fd, self->q->err));
-		EXPECT_TRUE(event_came(self->q->err, 10000));
+		EXPECT_TRUE(event_came(self->q->err, VT_PATIENCE * 1000));
 		vblk_close(&self->d);
 	}
 	vring_write(&self->bed.block_size, 0);
@@ -640,14 +624,10 @@ static void *destroy(void *arg)
 static void *make_another(void *arg)
 {
 	struct worker *w = arg;
-	struct disk disk = {
-		.kind = DISK_NULL,
-		.block_size = 512,
-		.capacity = MIB,
-	};
+	struct disk disk;
 	struct bed bed;
 
-	w->ret = make_bed(&bed, &disk, w->use_va);
+	w->ret = make_null(&bed, &disk, w->use_va);
 	if (!w->ret)
 		bed_destroy(&bed);
 	return NULL;
@@ -678,8 +658,8 @@ TEST_F(vdpa, destroy_while_open)
 	ASSERT_EQ(0, pthread_create(&thread[0], NULL, destroy, &w[0]));
 	sleep_ms(300);
 	ASSERT_EQ(0, pthread_create(&thread[1], NULL, make_another, &w[1]));
-	stuck[1] = join(thread[1], 10);
-	stuck[0] = join(thread[0], 1);
+	stuck[1] = join(thread[1], VT_PATIENCE);
+	stuck[0] = join(thread[0], VT_PATIENCE);
 	EXPECT_FALSE(stuck[1])
 		TH_LOG("no other target with a vDPA device can be made");
 	EXPECT_FALSE(stuck[0])

@@ -16,6 +16,7 @@
 
 #define RW VHOST_ACCESS_RW
 #define RO VHOST_ACCESS_RO
+#define RING_STOPPED() vblk_ring_stopped(self->q, VT_PATIENCE * 1000)
 #define SPARE 20		/* a request nothing but the test itself uses */
 
 /*
@@ -306,18 +307,13 @@ TEST_F(vdpa, more_pieces_than_fit)
 	RESET();
 }
 
-static int wait_child(pid_t pid, unsigned int seconds, int *status)
+static int wait_child(pid_t pid, int *status)
 {
-	u64 end = now_ns() + seconds * 1000000000ull;
-
-	while (now_ns() < end) {
-		if (waitpid(pid, status, WNOHANG) == pid)
-			return 0;
-		sleep_ms(20);
-	}
+	if (vt_wait(waitpid(pid, status, WNOHANG) == pid))
+		return 0;
 	kill(pid, SIGKILL);
-	sleep_ms(1000);
-	return waitpid(pid, status, WNOHANG) == pid ? -ETIMEDOUT : -EBUSY;
+	return vt_wait(waitpid(pid, status, WNOHANG) == pid) ? -ETIMEDOUT :
+							       -EBUSY;
 }
 
 /* Each mapping alone; not all VMMs make batches. */
@@ -363,7 +359,7 @@ TEST_F(vdpa, mapped_without_batches)
 	pid = fork();
 	if (!pid)
 		_exit(!!map_without_batches(&self->d, &self->o));
-	ret = wait_child(pid, 30, &status);
+	ret = wait_child(pid, &status);
 	EXPECT_EQ(0, ret);
 	EXPECT_EQ(0, status);
 	/* Not even SIGKILL ended it: whoever destroys its target waits too. */
@@ -448,7 +444,7 @@ TEST_F(vdpa, no_map_no_access)
 	memcpy(used, vr->device_area, sizeof(used));
 	ASSERT_EQ(0, vdpa_start(&self->d));
 	EXPECT_TRUE(needs_reset(self->d.fd));
-	EXPECT_TRUE(vblk_ring_stopped(self->q, 10000));
+	EXPECT_TRUE(RING_STOPPED());
 	vblk_force_kick(self->q);
 	sleep_ms(300);
 	EXPECT_EQ(VBLK_ST_NONE, vring_read(r->status));
@@ -521,7 +517,7 @@ TEST_F(vdpa, ring_not_mapped_or_read_only)
 		EXPECT_EQ(fails, needs_reset(self->d.fd))
 			TH_LOG("part %u, access %u", part, perm);
 		if (fails) {
-			EXPECT_TRUE(vblk_ring_stopped(self->q, 10000));
+			EXPECT_TRUE(RING_STOPPED());
 			EXPECT_EQ(0, quiet(self->q, 50));
 		} else {
 			EXPECT_EQ(0, vblk_drain(self->q));
@@ -591,7 +587,7 @@ TEST_F(vdpa, munmap_with_io_in_flight)
 	ASSERT_EQ(0, munmap(self->d.mem.area, self->d.mem.area_size));
 	self->d.mem.area = NULL;
 	vblk_force_kick(self->q);
-	sleep_ms(500);
+	EXPECT_EQ(0, bed_wait_idle(&self->bed));
 	vblk_force_kick(self->q);
 	vblk_close(&self->d);
 	OPEN();
@@ -638,25 +634,14 @@ TEST_F(vdpa, reset_with_io_in_flight)
 
 TEST_F(vdpa, killed_with_io_in_flight)
 {
-	int status;
 	u32 type;
 	pid_t pid;
 
 	MAKE(SLOW_NS);
 	for (type = READ; type <= WRITE; type++) {
-		pid = fork();
-		if (!pid) {
-			if (vdpa_open(&self->d, &self->o) ||
-			    submit(self->q, type, FLIGHT))
-				_exit(1);
-			for (;;)
-				pause();
-		}
+		pid = child_with_io(vdpa_open, &self->d, &self->o, type);
 		EXPECT_EQ(0, bed_wait_inflight(&self->bed, 1));
-		kill(pid, SIGKILL);
-		ASSERT_EQ(pid, waitpid(pid, &status, 0));
-		EXPECT_TRUE(WIFSIGNALED(status));
-		EXPECT_EQ(0, bed_wait_detached(&self->bed));
+		ASSERT_EQ(0, kill_child(pid, &self->bed));
 	}
 	OPEN();
 	EXPECT_EQ(0, vblk_verified_io(self->q, 0, 4, LEN, 2));
@@ -665,25 +650,16 @@ TEST_F(vdpa, killed_with_io_in_flight)
 TEST_F(vdpa, killed_at_any_time)
 {
 	unsigned int i;
-	int status;
 	pid_t pid;
 
 	MAKE(0);
 	for (i = 0; i < 40; i++) {
-		pid = fork();
-		if (!pid) {
-			self->o.poll = i & 1;
-			if (vdpa_open(&self->d, &self->o))
-				_exit(1);
-			for (;;)
-				vblk_verified_io(self->q, 0, 24, LEN, 1);
-		}
+		self->o.poll = i & 1;
+		pid = child_at_work(vdpa_open, &self->d, &self->o);
 		usleep(i * 4000);
-		kill(pid, SIGKILL);
-		ASSERT_EQ(pid, waitpid(pid, &status, 0));
-		ASSERT_TRUE(WIFSIGNALED(status));
-		ASSERT_EQ(0, bed_wait_detached(&self->bed));
+		ASSERT_EQ(0, kill_child(pid, &self->bed));
 	}
+	self->o.poll = false;
 	OPEN();
 	VERIFIED(2);
 }
@@ -716,7 +692,7 @@ TEST_F(vdpa, killed_but_not_closed)
 	ASSERT_LE(0, fd);
 	kill(pid, SIGKILL);
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
-	sleep_ms(400);
+	EXPECT_EQ(0, bed_wait_idle(&self->bed));
 	EXPECT_LE(0, vdpa_status(fd));
 	/* Not its owner. */
 	EXPECT_GT(0, vdpa_unmap(fd, 0, 1ull << 40));

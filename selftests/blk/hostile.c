@@ -3,26 +3,16 @@
 
 #include "hostile.h"
 
-#define SIZE_MB 16
-#define PATIENCE_MS 10000
-
 static int make_bed(struct hostile *h, unsigned int i,
 		    const struct hostile_opts *o)
 {
-	struct disk_opts d = {
-		.kind = DISK_BDEV,
-		.block_size = 512,
-		.size_mb = SIZE_MB,
-		.own = true,
-	};
 	struct bed_opts b = {
 		.disk = &h->disk[i],
 		.num_queues = 2,
 		.unit_flags = o->read_only && !i ? VHOST_TARGET_UNIT_F_RO : 0,
 	};
-	int ret = disk_create(&h->disk[i], &d);
 
-	return ret ? ret : bed_make(&h->bed[i], &b);
+	return bed_make_nullb(&h->bed[i], &b, 0);
 }
 
 int hostile_open(struct hostile *h, const struct hostile_opts *o)
@@ -44,7 +34,7 @@ int hostile_open(struct hostile *h, const struct hostile_opts *o)
 	int ret;
 
 	bed_sweep();
-	h->patience_ms = PATIENCE_MS;
+	h->patience_ms = VT_PATIENCE * 1000;
 	ret = make_bed(h, 0, o);
 	if (!ret)
 		ret = make_bed(h, 1, o);
@@ -146,25 +136,28 @@ static enum outcome wait_outcome(struct hostile *h, struct vblk_req *r)
 	}
 }
 
-/* The counter that goes with the outcome has moved, and it alone. */
-static bool counted(struct hostile *h, enum outcome out)
+/* Has the counter that goes with the outcome moved, and it alone? */
+static bool moved(struct hostile *h, enum outcome out, u64 *invalid,
+		  u64 *stopped)
 {
 	struct vhost_target_stats st;
-	u64 invalid, stopped;
-	unsigned int i;
 
-	for (i = 0; i < 100; i++) {
-		bed_stats(&h->bed[0], &st);
-		invalid = st.invalid - h->before.invalid;
-		stopped = st.ring_errors - h->before.ring_errors;
-		if (out & OUT_REFUSED && invalid == 1 && !stopped)
-			return true;
-		if (out == OUT_STOPPED && stopped == 1)
-			return true;
-		if (out & (OUT_OK | OUT_NOTHING) && !invalid && !stopped)
-			return true;
-		sleep_ms(10);
-	}
+	bed_stats(&h->bed[0], &st);
+	*invalid = st.invalid - h->before.invalid;
+	*stopped = st.ring_errors - h->before.ring_errors;
+	if (out & OUT_REFUSED)
+		return *invalid == 1 && !*stopped;
+	if (out == OUT_STOPPED)
+		return *stopped == 1;
+	return !*invalid && !*stopped;
+}
+
+static bool counted(struct hostile *h, enum outcome out)
+{
+	u64 invalid, stopped;
+
+	if (vt_wait(moved(h, out, &invalid, &stopped)))
+		return true;
 	vt_msg("%s, but invalid +%llu, ring_errors +%llu", outcome_name(out),
 	       (unsigned long long)invalid, (unsigned long long)stopped);
 	return false;

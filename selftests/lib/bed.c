@@ -10,13 +10,12 @@
 static int create_target(struct bed *b, const struct bed_opts *o)
 {
 	struct vhost_target_create c;
-	u32 poller;
 	int ret;
 
 	ret = ctl_some_poller(b->ctl);
 	if (ret < 0)
 		return ret;
-	poller = ret;
+	b->poller = ret;
 	ctl_init_create(&c, b->name);
 	if (o->type)
 		c.type = o->type;
@@ -28,7 +27,7 @@ static int create_target(struct bed *b, const struct bed_opts *o)
 	c.uid = o->uid;
 	c.gid = o->gid ? o->gid : ~0u;
 	c.nr_pollers = 1;
-	c.pollers_ptr = (uintptr_t)&poller;
+	c.pollers_ptr = (uintptr_t)&b->poller;
 	return ctl_call(b->ctl, VHOST_TARGET_CREATE, &c);
 }
 
@@ -114,6 +113,20 @@ int bed_make(struct bed *b, const struct bed_opts *o)
 	return ret;
 }
 
+int bed_make_nullb(struct bed *b, const struct bed_opts *o, u64 delay_ns)
+{
+	struct disk_opts d = {
+		.kind = DISK_BDEV,
+		.block_size = SECTOR,
+		.size_mb = 16,
+		.delay_ns = delay_ns,
+		.own = true,
+	};
+	int ret = disk_create(o->disk, &d);
+
+	return ret ? ret : bed_make(b, o);
+}
+
 void bed_destroy(struct bed *b)
 {
 	int ret;
@@ -155,32 +168,78 @@ void bed_stats(const struct bed *b, struct vhost_target_stats *st)
 	memset(st, 0xff, sizeof(*st));
 }
 
+bool bed_counted(const struct bed *b, const struct vhost_target_stats *before,
+		 u64 invalid, u64 ring_errors)
+{
+	struct vhost_target_stats st;
+
+	if (vt_wait((bed_stats(b, &st),
+		     st.invalid - before->invalid == invalid &&
+		     st.ring_errors - before->ring_errors == ring_errors)))
+		return true;
+	vt_msg("invalid +%llu, ring_errors +%llu",
+	       (unsigned long long)(st.invalid - before->invalid),
+	       (unsigned long long)(st.ring_errors - before->ring_errors));
+	return false;
+}
+
 int bed_wait_detached(const struct bed *b)
 {
-	u64 end = now_ns() + VT_PATIENCE * 1000000000ull;
 	struct vhost_target_info info;
 
-	do {
-		if (ctl_get(b->ctl, b->name, &info) || !info.nr_sessions)
-			return 0;
-		sleep_ms(5);
-	} while (now_ns() < end);
+	if (vt_wait(ctl_get(b->ctl, b->name, &info) || !info.nr_sessions))
+		return 0;
 	vt_msg("%s still has %u sessions", b->name, info.nr_sessions);
 	return -ETIMEDOUT;
 }
 
+static unsigned int inflight(const struct bed *b)
+{
+	struct vhost_target_stats st;
+
+	bed_stats(b, &st);
+	return st.inflight;
+}
+
 int bed_wait_inflight(const struct bed *b, unsigned int nr)
 {
-	u64 end = now_ns() + VT_PATIENCE * 1000000000ull;
-	struct vhost_target_stats st;
-	int ret;
-
-	do {
-		ret = ctl_stats(b->ctl, b->name, VHOST_TARGET_QUEUE_ALL, &st);
-		if (ret || st.inflight >= nr)
-			return ret;
-		sleep_ms(1);
-	} while (now_ns() < end);
-	vt_msg("%llu in flight, not %u", (unsigned long long)st.inflight, nr);
+	/* All ones is no number: bed_stats() failed. */
+	if (vt_wait(inflight(b) >= nr) && inflight(b) != ~0u)
+		return 0;
+	vt_msg("%u in flight, not %u", inflight(b), nr);
 	return -ETIMEDOUT;
+}
+
+int bed_wait_idle(const struct bed *b)
+{
+	if (vt_wait(!inflight(b)))
+		return 0;
+	vt_msg("%u still in flight", inflight(b));
+	return -ETIMEDOUT;
+}
+
+int bed_wait_asleep(const struct bed *b)
+{
+	struct vhost_target_poller p = { 0 };
+
+	if (vt_wait(!ctl_poller(b->ctl, b->poller, &p) && !p.nr_active))
+		return 0;
+	vt_msg("%u queues are awake", p.nr_active);
+	return -ETIMEDOUT;
+}
+
+int bed_finish(struct bed *b, struct disk *d)
+{
+	int ret = 0;
+
+	if (b->name[0]) {
+		ret = bed_wait_detached(b);
+		if (inflight(b)) {
+			vt_msg("%u stayed in flight", inflight(b));
+			ret = -EBUSY;
+		}
+		bed_destroy(b);
+	}
+	disk_destroy(d);
+	return ret;
 }

@@ -25,6 +25,7 @@ struct bed {
 	char wwpn[VHOST_TARGET_WWPN_LEN];
 	u64 capacity;
 	unsigned int block_size;
+	u32 poller;
 };
 
 /*
@@ -32,6 +33,11 @@ struct bed {
  * whoever misbehaves sits next to whoever must not notice.
  */
 int bed_make(struct bed *b, const struct bed_opts *o);
+/*
+ * The same after its disk was made: a null_blk of 16 MiB, nobody else's, with
+ * @delay_ns for each request.
+ */
+int bed_make_nullb(struct bed *b, const struct bed_opts *o, u64 delay_ns);
 void bed_destroy(struct bed *b);
 /* Another LUN of a scsi target; VHOST_TARGET_UNIT_F_*. */
 int bed_add_lun(struct bed *b, unsigned int lun, struct disk *d,
@@ -41,9 +47,24 @@ void bed_sweep(void);
 
 /* The counters of all queues; all ones when the call fails. */
 void bed_stats(const struct bed *b, struct vhost_target_stats *st);
+/*
+ * Have `invalid` and `ring_errors` grown by so much since @before, or do they
+ * when they are waited for? A message if not.
+ */
+bool bed_counted(const struct bed *b, const struct vhost_target_stats *before,
+		 u64 invalid, u64 ring_errors);
 /* Wait until nobody is attached; 0 or -ETIMEDOUT. */
 int bed_wait_detached(const struct bed *b);
-/* Wait until @nr requests or more are in flight; 0 or -errno. */
+/* Wait until @nr requests or more are in flight, or none: 0 or -ETIMEDOUT. */
 int bed_wait_inflight(const struct bed *b, unsigned int nr);
+int bed_wait_idle(const struct bed *b);
+/* Wait until its poller has put all queues to sleep; 0 or -ETIMEDOUT. */
+int bed_wait_asleep(const struct bed *b);
+
+/*
+ * The end of a test: nobody is attached any more, and both go. -EBUSY after a
+ * message if something stayed in flight. What was never made does not matter.
+ */
+int bed_finish(struct bed *b, struct disk *d);
 
 #endif

@@ -80,7 +80,9 @@ static int find_node(struct nullb *nb)
 			return 0;
 		sleep_ms(10);
 	}
-	if (mknod(nb->path, S_IFBLK | 0600, makedev(major, minor)))
+	/* Unless it came just now. */
+	if (mknod(nb->path, S_IFBLK | 0600, makedev(major, minor)) &&
+	    errno != EEXIST)
 		return -errno;
 	return 0;
 }

@@ -175,17 +175,10 @@ void nvme_close(struct nvme *n)
 
 int nvme_wait_csts(struct nvme *n, u32 mask, u32 val)
 {
-	u64 end = now_ns() + VT_PATIENCE * 1000000000ull;
-
-	while ((nvme_read(n, 0x1c, 4) & mask) != val) {
-		if (now_ns() > end) {
-			vt_msg("CSTS is %llx", (unsigned long long)
-			       nvme_read(n, 0x1c, 4));
-			return -ETIMEDOUT;
-		}
-		sleep_ms(1);
-	}
-	return 0;
+	if (vt_wait((nvme_read(n, 0x1c, 4) & mask) == val))
+		return 0;
+	vt_msg("CSTS is %llx", (unsigned long long)nvme_read(n, 0x1c, 4));
+	return -ETIMEDOUT;
 }
 
 static int ring_alloc(struct nvme *n, struct nvme_ring *r, unsigned int size,

@@ -23,26 +23,20 @@ static int find_disk(char *path, size_t len, bool part)
 
 int pidisk_load(struct disk *d, u32 type, bool part)
 {
-	int i, ret = -ENODEV;
-
 	/* Nobody else loads the disks' driver here. */
 	if (shell("modprobe -q sd_mod; modprobe -q scsi_debug dix=1 dif=%u delay=0 dev_size_mb=16 num_parts=%d",
 		  type, part))
 		return -EOPNOTSUPP;
-	for (i = 0; i < 200; i++) {
-		ret = find_disk(d->path, sizeof(d->path), part);
-		if (!ret)
-			break;
-		usleep(100000);
-	}
+	if (!vt_wait(!find_disk(d->path, sizeof(d->path), part)))
+		return -ENODEV;
 	d->kind = DISK_BDEV;
 	d->block_size = SECTOR;
-	return ret;
+	return 0;
 }
 
 void pidisk_unload(void)
 {
-	shell("for i in $(seq 100); do modprobe -q -r scsi_debug && break; sleep 0.1; done");
+	shell("for i in $(seq 600); do modprobe -q -r scsi_debug && break; sleep 0.1; done");
 }
 
 u16 pidisk_crc(const u8 *p, unsigned int len)

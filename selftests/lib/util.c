@@ -25,6 +25,13 @@ void sleep_ms(unsigned int ms)
 		;
 }
 
+int vt_failed(const char *what, int ret)
+{
+	if (ret < 0)
+		vt_msg("%s: %s", what, strerror(-ret));
+	return ret;
+}
+
 int write_text(const char *text, const char *fmt, ...)
 {
 	char path[4096];
@@ -81,6 +88,21 @@ long long read_key(const char *path, const char *key)
 	}
 	fclose(f);
 	return value;
+}
+
+long long pinned_pages(void)
+{
+	write_text("1", "/proc/sys/vm/stat_refresh");
+	return read_key("/proc/vmstat", "nr_foll_pin_acquired") -
+	       read_key("/proc/vmstat", "nr_foll_pin_released");
+}
+
+int wait_pinned(long long nr)
+{
+	if (vt_wait(pinned_pages() == nr))
+		return 0;
+	vt_msg("%lld pages are pinned, not %lld", pinned_pages(), nr);
+	return -EBUSY;
 }
 
 int shell(const char *fmt, ...)

@@ -37,6 +37,21 @@ static inline u64 align_up(u64 x, u64 a)
 u64 now_ns(void);
 void sleep_ms(unsigned int ms);
 
+/*
+ * Wait until @cond holds, however long this machine stands still in between:
+ * whether it does.
+ */
+#define vt_wait(cond) ({ \
+	u64 __end = now_ns() + VT_PATIENCE * 1000000000ull; \
+	bool __ok; \
+	while (!(__ok = (cond)) && now_ns() < __end) \
+		sleep_ms(1); \
+	__ok; \
+})
+
+/* A message if @ret is an error; returns @ret. */
+int vt_failed(const char *what, int ret);
+
 /* Write @text to the file made by @fmt; 0 or -errno. */
 int write_text(const char *text, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -44,6 +59,9 @@ int write_text(const char *text, const char *fmt, ...)
 int read_text(const char *path, char *buf, size_t size);
 /* The number after @key at the start of a line of @path, or -1. */
 long long read_key(const char *path, const char *key);
+/* Pages pinned in the whole system; wait until they are @nr: 0 or -EBUSY. */
+long long pinned_pages(void);
+int wait_pinned(long long nr);
 /* Run a shell command; 0 or -EIO. */
 int shell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

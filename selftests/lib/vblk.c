@@ -10,23 +10,17 @@
 #define META_BYTES 64
 #define META_STATUS 32
 
-static int failed(const char *what, int ret)
-{
-	if (ret)
-		vt_msg("%s: %s", what, strerror(-ret));
-	return ret;
-}
-
 void vblk_init(struct vblk *d, const struct vblk_opts *o)
 {
 	unsigned int i;
 
 	memset(d, 0, sizeof(*d));
 	d->o = *o;
+	vq_defaults(&d->o.ring);
 	d->mem.memfd = -1;
 	for (i = 0; i < VBLK_MAX_QUEUES; i++)
 		vq_init(&d->q[i].vq);
-	d->nr_queues = o->nr_queues ? o->nr_queues : 1;
+	d->nr_queues = d->o.nr_queues;
 }
 
 int vblk_attach(struct vblk *d, const struct vblk_opts *o)
@@ -36,11 +30,11 @@ int vblk_attach(struct vblk *d, const struct vblk_opts *o)
 	vblk_init(d, o);
 	d->fd = vhost_open(VHOST_BLK_NODE);
 	if (d->fd < 0)
-		return failed(VHOST_BLK_NODE, d->fd);
+		return vt_failed(VHOST_BLK_NODE, d->fd);
 	d->open = true;
-	ret = failed("SET_OWNER", vhost_set_owner(d->fd));
+	ret = vt_failed("SET_OWNER", vhost_set_owner(d->fd));
 	if (!ret)
-		ret = failed("ATTACH", vhost_attach(d->fd, o->target));
+		ret = vt_failed("ATTACH", vhost_attach(d->fd, o->target));
 	return ret;
 }
 
@@ -50,37 +44,34 @@ int vblk_read_config(struct vblk *d)
 	u32 len;
 	int ret;
 
-	ret = failed("GET_DEVICE", vhost_get_device(d->fd, &dev));
+	ret = vt_failed("GET_DEVICE", vhost_get_device(d->fd, &dev));
 	if (ret)
 		return ret;
 	len = dev.config_size < sizeof(d->config) ? dev.config_size :
 						    sizeof(d->config);
-	return failed("GET_CONFIG",
-		      vhost_get_config(d->fd, 0, &d->config, len));
+	return vt_failed("GET_CONFIG",
+			 vhost_get_config(d->fd, 0, &d->config, len));
+}
+
+int vblk_accept_features(struct vblk *d)
+{
+	u64 ring;
+	int ret = vq_features(&d->o.ring, d->offered, &ring);
+
+	if (ret)
+		return ret;
+	d->features = (d->offered & VBLK_FEATURES & ~d->o.without) | ring;
+	return vt_failed("SET_FEATURES",
+			 vhost_set_features(d->fd, d->features));
 }
 
 int vblk_negotiate(struct vblk *d)
 {
-	u64 want = VBLK_FEATURES & ~d->o.without;
-	u64 ring = 0;
 	int ret;
 
-	ret = failed("GET_FEATURES", vhost_get_features(d->fd, &d->offered));
-	if (ret)
-		return ret;
-	if (d->o.packed)
-		ring |= VBLK_BIT(VIRTIO_F_RING_PACKED);
-	if (d->o.indirect)
-		ring |= VBLK_BIT(VIRTIO_RING_F_INDIRECT_DESC);
-	if (d->o.event_idx)
-		ring |= VBLK_BIT(VIRTIO_RING_F_EVENT_IDX);
-	if (ring & ~d->offered) {
-		vt_msg("ring features %llx are not offered",
-		       (unsigned long long)(ring & ~d->offered));
-		return -EOPNOTSUPP;
-	}
-	d->features = (d->offered & want) | ring;
-	ret = failed("SET_FEATURES", vhost_set_features(d->fd, d->features));
+	ret = vt_failed("GET_FEATURES", vhost_get_features(d->fd, &d->offered));
+	if (!ret)
+		ret = vblk_accept_features(d);
 	if (ret)
 		return ret;
 	return vblk_read_config(d);
@@ -119,19 +110,8 @@ static int make_queue(struct vblk *d, unsigned int i)
 
 	q->d = d;
 	q->index = i;
-	q->vr.packed = d->o.packed;
-	q->vr.indirect = d->o.indirect;
-	q->vr.event_idx = d->o.event_idx;
-	ret = vring_alloc(&q->vr, &d->mem,
-			  d->o.queue_size ? d->o.queue_size : 256);
-	if (ret)
-		return ret;
-	vring_reset(&q->vr, d->o.start_index);
-	ret = vq_open(&q->vq);
-	if (ret)
-		return ret;
-	return make_requests(q, d->o.nr_reqs ? d->o.nr_reqs : 32,
-			     d->o.buf_size ? d->o.buf_size : 16 * KIB);
+	ret = vq_open(&q->vq, &d->mem, &d->o.ring);
+	return ret ? ret : make_requests(q, d->o.nr_reqs, d->o.buf_size);
 }
 
 int vblk_make_memory(struct vblk *d)
@@ -139,11 +119,10 @@ int vblk_make_memory(struct vblk *d)
 	unsigned int i;
 	int ret;
 
-	ret = mem_init(&d->mem, d->o.layout,
-		       d->o.mem_size ? d->o.mem_size : 16 * MIB, d->o.memfd);
+	ret = mem_init(&d->mem, d->o.layout, d->o.mem_size, d->o.memfd);
 	for (i = 0; !ret && i < d->nr_queues; i++)
 		ret = make_queue(d, i);
-	return failed("guest memory", ret);
+	return vt_failed("guest memory", ret);
 }
 
 int vblk_setup_memory(struct vblk *d)
@@ -152,7 +131,7 @@ int vblk_setup_memory(struct vblk *d)
 
 	if (ret)
 		return ret;
-	return failed("SET_MEM_TABLE", mem_set_table(&d->mem, d->fd, -1));
+	return vt_failed("SET_MEM_TABLE", mem_set_table(&d->mem, d->fd, -1));
 }
 
 int vblk_setup_queue(struct vblk_queue *q, u32 base)
@@ -173,7 +152,7 @@ int vblk_open(struct vblk *d, const struct vblk_opts *o)
 	for (i = 0; !ret && i < d->nr_queues; i++)
 		ret = vblk_setup_queue(&d->q[i], vring_base(&d->q[i].vr));
 	if (!ret && !o->no_start)
-		ret = failed("START", vhost_start(d->fd));
+		ret = vt_failed("START", vhost_start(d->fd));
 	if (ret)
 		vblk_close(d);
 	return ret;
@@ -193,14 +172,14 @@ int vblk_reset(struct vblk *d)
 	unsigned int i;
 	int ret;
 
-	ret = failed("STOP", vhost_stop(d->fd));
+	ret = vt_failed("STOP", vhost_stop(d->fd));
 	for (i = 0; !ret && i < d->nr_queues; i++) {
 		vblk_forget(&d->q[i]);
 		vring_reset(&d->q[i].vr, d->o.start_index);
 		ret = vblk_setup_queue(&d->q[i], vring_base(&d->q[i].vr));
 	}
 	if (!ret)
-		ret = failed("START", vhost_start(d->fd));
+		ret = vt_failed("START", vhost_start(d->fd));
 	return ret;
 }
 

@@ -25,20 +25,9 @@
 
 struct vblk_opts {
 	const char *target;
-	bool packed;
-	bool indirect;
-	bool event_idx;
-	bool poll;		/* spin on the used ring, want no interrupts */
-	bool memfd;
+	VQ_OPTS_MEMBER;
 	bool no_start;
 	u64 without;		/* features of VBLK_FEATURES not to accept */
-	unsigned int nr_queues;	/* 0: 1 */
-	unsigned int queue_size;/* 0: 256 */
-	unsigned int nr_reqs;	/* of each queue; 0: 32 */
-	unsigned int buf_size;	/* of each request; 0: 16 KiB */
-	u16 start_index;	/* where the rings begin */
-	enum mem_layout layout;
-	u64 mem_size;		/* 0: 16 MiB */
 };
 
 struct vblk_queue;
@@ -91,6 +80,8 @@ int vblk_setup_queue(struct vblk_queue *q, u32 base);
 /* Parts that know of no door: defaults; guest memory with rings in it. */
 void vblk_init(struct vblk *d, const struct vblk_opts *o);
 int vblk_make_memory(struct vblk *d);
+/* Those that are wanted of what is offered. */
+int vblk_accept_features(struct vblk *d);
 /* Nothing is in flight or signalled any more. */
 void vblk_forget(struct vblk_queue *q);
 
@@ -127,6 +118,12 @@ static inline int vblk_submit(struct vblk_req *r)
 {
 	return vblk_submit_pieces(r, 0);
 }
+
+/*
+ * @n requests of @len bytes one behind the other from sector 0 on, without a
+ * kick. What is written is of generation 1.
+ */
+int vblk_submit_many(struct vblk_queue *q, u32 type, unsigned int n, u32 len);
 
 /* Tell the device if it wants to be told; or in any case. */
 void vblk_kick(struct vblk_queue *q);

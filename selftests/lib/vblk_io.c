@@ -61,6 +61,27 @@ int vblk_submit_pieces(struct vblk_req *r, u32 piece)
 	return vblk_submit_chain(r, seg, n);
 }
 
+int vblk_submit_many(struct vblk_queue *q, u32 type, unsigned int n, u32 len)
+{
+	struct vblk_req *r;
+	int ret;
+
+	while (n--) {
+		r = vblk_get(q);
+		if (!r)
+			return -EBUSY;
+		vblk_prepare(r, type, n * (len / SECTOR), len);
+		if (type == VIRTIO_BLK_T_OUT)
+			pattern_fill(r->buf, len, r->sector, 1);
+		else
+			memset(r->buf, 0xee, len);
+		ret = vblk_submit(r);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
 void vblk_force_kick(struct vblk_queue *q)
 {
 	vq_force_kick(&q->vq);
@@ -92,8 +113,7 @@ int vblk_wait(struct vblk_queue *q, struct vblk_req **done)
 	int ret = vblk_wait_ms(q, done, VT_PATIENCE * 1000);
 
 	if (ret)
-		vt_msg("queue %u: %s (%u in flight)", q->index,
-		       strerror(-ret), q->inflight);
+		vq_failed(&q->vq, ret);
 	return ret;
 }
 

@@ -10,13 +10,6 @@
 
 #define NODE_PREFIX "vhost-vdpa-"
 
-static int failed(const char *what, int ret)
-{
-	if (ret < 0)
-		vt_msg("vdpa: %s: %s", what, strerror(-ret));
-	return ret;
-}
-
 const char *vdpa_missing(void)
 {
 	if (access(CTL_NODE, F_OK))
@@ -35,14 +28,14 @@ int vdpa_name(const char *target, char *name, size_t size)
 	int ret;
 
 	if (ctl < 0)
-		return failed(CTL_NODE, ctl);
+		return vt_failed(CTL_NODE, ctl);
 	ret = ctl_get(ctl, target, &info);
 	close(ctl);
 	if (!ret && !info.vdpa_name[0])
 		ret = -ENODEV;
 	if (!ret)
 		snprintf(name, size, "%s", info.vdpa_name);
-	return failed("its device", ret);
+	return vt_failed("vDPA device", ret);
 }
 
 static int find_node(const char *device, char *path, size_t size)
@@ -69,17 +62,17 @@ static int find_node(const char *device, char *path, size_t size)
 int vdpa_open_node(const char *target)
 {
 	char name[VHOST_TARGET_NAME_LEN], path[128];
-	int ret, fd, i;
+	int ret, fd;
 
 	ret = vdpa_name(target, name, sizeof(name));
 	if (!ret)
-		ret = failed("its node", find_node(name, path, sizeof(path)));
+		ret = vt_failed("vDPA node",
+				find_node(name, path, sizeof(path)));
 	if (ret)
 		return ret;
-	for (i = 0; i < 100 && access(path, F_OK); i++)
-		sleep_ms(10);
+	vt_wait(!access(path, F_OK));
 	fd = vhost_open(path);
-	return fd == -EBUSY ? fd : failed(path, fd);
+	return fd == -EBUSY ? fd : vt_failed(path, fd);
 }
 
 int vdpa_status(int fd)
@@ -232,12 +225,12 @@ static int each_region(int fd, const struct mem *m, bool map)
 
 int vdpa_map_mem(int fd, const struct mem *m)
 {
-	return failed("map memory", each_region(fd, m, true));
+	return vt_failed("map memory", each_region(fd, m, true));
 }
 
 int vdpa_unmap_mem(int fd, const struct mem *m)
 {
-	return failed("unmap memory", each_region(fd, m, false));
+	return vt_failed("unmap memory", each_region(fd, m, false));
 }
 
 int vdpa_attach(struct vblk *d, const struct vblk_opts *o)
@@ -249,9 +242,10 @@ int vdpa_attach(struct vblk *d, const struct vblk_opts *o)
 	if (d->fd < 0)
 		return d->fd;
 	d->open = true;
-	ret = failed("SET_BACKEND_FEATURES",
-		     vdpa_set_backend_features(d->fd, VDPA_BACKEND_FEATURES));
-	return ret ? ret : failed("SET_OWNER", vhost_set_owner(d->fd));
+	ret = vt_failed("SET_BACKEND_FEATURES",
+			vdpa_set_backend_features(d->fd,
+						  VDPA_BACKEND_FEATURES));
+	return ret ? ret : vt_failed("SET_OWNER", vhost_set_owner(d->fd));
 }
 
 int vdpa_read_config(struct vblk *d)
@@ -261,40 +255,32 @@ int vdpa_read_config(struct vblk *d)
 
 	ret = ctl_call(d->fd, VHOST_VDPA_GET_CONFIG_SIZE, &len);
 	if (ret)
-		return failed("GET_CONFIG_SIZE", ret);
+		return vt_failed("GET_CONFIG_SIZE", ret);
 	if (len > sizeof(d->config))
 		len = sizeof(d->config);
-	return failed("GET_CONFIG", vdpa_get_config(d->fd, 0, &d->config, len));
+	return vt_failed("GET_CONFIG",
+			 vdpa_get_config(d->fd, 0, &d->config, len));
 }
 
 int vdpa_negotiate(struct vblk *d)
 {
-	u64 want = VBLK_FEATURES & ~d->o.without;
 	u8 status = VDPA_ACK | VDPA_DRIVER;
 	int ret;
 
-	if (d->o.packed)
-		want |= VBLK_BIT(VIRTIO_F_RING_PACKED);
-	if (d->o.indirect)
-		want |= VBLK_BIT(VIRTIO_RING_F_INDIRECT_DESC);
-	if (d->o.event_idx)
-		want |= VBLK_BIT(VIRTIO_RING_F_EVENT_IDX);
-	ret = failed("status", vdpa_set_status(d->fd, status));
+	ret = vt_failed("SET_STATUS", vdpa_set_status(d->fd, status));
 	if (!ret)
-		ret = failed("GET_FEATURES",
-			     vhost_get_features(d->fd, &d->offered));
-	if (ret)
-		return ret;
-	d->features = d->offered & want;
-	ret = failed("SET_FEATURES", vhost_set_features(d->fd, d->features));
+		ret = vt_failed("GET_FEATURES",
+				vhost_get_features(d->fd, &d->offered));
+	if (!ret)
+		ret = vblk_accept_features(d);
 	if (ret)
 		return ret;
 	status |= VDPA_FEATURES_OK;
-	ret = failed("FEATURES_OK", vdpa_set_status(d->fd, status));
+	ret = vt_failed("FEATURES_OK", vdpa_set_status(d->fd, status));
 	if (ret)
 		return ret;
 	if (vdpa_status(d->fd) != status)
-		return failed("status does not hold", -EPROTO);
+		return vt_failed("status does not hold", -EPROTO);
 	return vdpa_read_config(d);
 }
 
@@ -308,23 +294,23 @@ int vdpa_setup_queue(struct vblk_queue *q, u32 base)
 	};
 	int fd = q->d->fd, ret;
 
-	ret = failed("SET_VRING_NUM",
-		     vhost_set_vring_num(fd, q->index, q->vr.num));
+	ret = vt_failed("SET_VRING_NUM",
+			vhost_set_vring_num(fd, q->index, q->vr.num));
 	if (!ret)
-		ret = failed("SET_VRING_BASE",
-			     vhost_set_vring_base(fd, q->index, base));
+		ret = vt_failed("SET_VRING_BASE",
+				vhost_set_vring_base(fd, q->index, base));
 	if (!ret)
-		ret = failed("SET_VRING_ADDR",
-			     ctl_call(fd, VHOST_SET_VRING_ADDR, &a));
+		ret = vt_failed("SET_VRING_ADDR",
+				ctl_call(fd, VHOST_SET_VRING_ADDR, &a));
 	if (!ret)
-		ret = failed("SET_VRING_KICK",
-			     vhost_set_vring_kick(fd, q->index, q->kick));
+		ret = vt_failed("SET_VRING_KICK",
+				vhost_set_vring_kick(fd, q->index, q->kick));
 	if (!ret)
-		ret = failed("SET_VRING_CALL",
-			     vhost_set_vring_call(fd, q->index, q->call));
+		ret = vt_failed("SET_VRING_CALL",
+				vhost_set_vring_call(fd, q->index, q->call));
 	if (!ret)
-		ret = failed("SET_VRING_ENABLE",
-			     vdpa_enable(fd, q->index, true));
+		ret = vt_failed("SET_VRING_ENABLE",
+				vdpa_enable(fd, q->index, true));
 	return ret;
 }
 
@@ -336,14 +322,14 @@ int vdpa_setup_queues(struct vblk *d)
 	for (i = 0; !ret && i < d->nr_queues; i++)
 		ret = vdpa_setup_queue(&d->q[i], vring_base(&d->q[i].vr));
 	if (!ret)
-		ret = failed("SET_CONFIG_CALL",
-			     vdpa_set_config_call(d->fd, d->q[0].err));
+		ret = vt_failed("SET_CONFIG_CALL",
+				vdpa_set_config_call(d->fd, d->q[0].err));
 	return ret;
 }
 
 int vdpa_start(struct vblk *d)
 {
-	return failed("DRIVER_OK", vdpa_set_status(d->fd, VDPA_RUNNING));
+	return vt_failed("DRIVER_OK", vdpa_set_status(d->fd, VDPA_RUNNING));
 }
 
 int vdpa_open(struct vblk *d, const struct vblk_opts *o)
@@ -371,7 +357,7 @@ int vdpa_reset(struct vblk *d)
 	unsigned int i;
 	int ret;
 
-	ret = failed("reset", vdpa_set_status(d->fd, 0));
+	ret = vt_failed("device reset", vdpa_set_status(d->fd, 0));
 	for (i = 0; i < d->nr_queues; i++) {
 		vblk_forget(&d->q[i]);
 		vring_reset(&d->q[i].vr, d->o.start_index);

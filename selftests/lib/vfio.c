@@ -9,13 +9,6 @@
 #include "ctl.h"
 #include "vfio.h"
 
-static int failed(const char *what, int ret)
-{
-	if (ret < 0)
-		vt_msg("vfio: %s: %s", what, strerror(-ret));
-	return ret;
-}
-
 const char *vfio_missing(void)
 {
 	if (access(CTL_NODE, F_OK))
@@ -34,17 +27,16 @@ static int open_group(const char *target)
 	char path[320], link[256];
 	const char *nr;
 	ssize_t len;
-	int fd, i;
+	int fd;
 
 	snprintf(path, sizeof(path), VFIO_DEVICES "/%s/iommu_group", target);
 	len = readlink(path, link, sizeof(link) - 1);
 	if (len < 0)
-		return failed(path, -errno);
+		return vt_failed(path, -errno);
 	link[len] = 0;
 	nr = strrchr(link, '/');
 	snprintf(path, sizeof(path), "/dev/vfio/%.32s", nr ? nr + 1 : link);
-	for (i = 0; i < 100 && access(path, F_OK); i++)
-		sleep_ms(10);
+	vt_wait(!access(path, F_OK));
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
@@ -57,18 +49,18 @@ int vfio_attach(struct vfio *v, const char *target)
 	v->fd = -1;
 	v->container = open(VFIO_NODE, O_RDWR | O_CLOEXEC);
 	if (v->container < 0)
-		ret = failed(VFIO_NODE, -errno);
+		ret = vt_failed(VFIO_NODE, -errno);
 	else
 		ret = 0;
 	v->group = ret ? ret : open_group(target);
 	if (v->group < 0)
 		ret = v->group;
 	if (!ret)
-		ret = failed("GROUP_SET_CONTAINER",
-			     ctl_call(v->group, VFIO_GROUP_SET_CONTAINER,
-				      &v->container));
+		ret = vt_failed("GROUP_SET_CONTAINER",
+				ctl_call(v->group, VFIO_GROUP_SET_CONTAINER,
+					 &v->container));
 	if (!ret && ioctl(v->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
-		ret = failed("SET_IOMMU", -errno);
+		ret = vt_failed("SET_IOMMU", -errno);
 	if (ret)
 		vfio_close(v);
 	return ret;
@@ -83,7 +75,7 @@ static int read_regions(struct vfio *v)
 	for (i = 0; i < VFIO_PCI_NUM_REGIONS; i++) {
 		ret = vfio_region_info(v, i, &info, sizeof(info));
 		if (ret)
-			return failed("GET_REGION_INFO", ret);
+			return vt_failed("GET_REGION_INFO", ret);
 		v->offset[i] = info.offset;
 		v->size[i] = info.size;
 	}
@@ -106,7 +98,7 @@ int vfio_open(struct vfio *v, const char *target)
 
 	if (ret)
 		return ret;
-	ret = failed("GET_DEVICE_FD", vfio_get_device(v, target));
+	ret = vt_failed("GET_DEVICE_FD", vfio_get_device(v, target));
 	if (!ret)
 		ret = vfio_set_command(v, PCI_COMMAND_MEMORY |
 				       PCI_COMMAND_MASTER);
@@ -158,9 +150,9 @@ int vfio_map_mem(struct vfio *v, const struct mem *m)
 	int ret = 0;
 
 	for (i = 0; i < m->nr && !ret; i++)
-		ret = failed("MAP_DMA", vfio_map(v, m->region[i].gpa,
-						 m->region[i].hva,
-						 m->region[i].size, VFIO_RW));
+		ret = vt_failed("MAP_DMA",
+				vfio_map(v, m->region[i].gpa, m->region[i].hva,
+					 m->region[i].size, VFIO_RW));
 	return ret;
 }
 
@@ -186,7 +178,7 @@ u64 vfio_get(struct vfio *v, unsigned int region, u64 off, unsigned int size)
 {
 	u64 val;
 
-	return failed("read", vfio_read(v, region, off, size, &val)) ?
+	return vt_failed("vfio read", vfio_read(v, region, off, size, &val)) ?
 	       ~0ull : val;
 }
 
@@ -205,8 +197,8 @@ unsigned int vfio_cap(struct vfio *v, u8 id)
 
 int vfio_set_command(struct vfio *v, u16 command)
 {
-	return failed("command", vfio_write(v, VFIO_CONFIG, PCI_COMMAND, 2,
-					    command));
+	return vt_failed("PCI_COMMAND", vfio_write(v, VFIO_CONFIG, PCI_COMMAND,
+						   2, command));
 }
 
 volatile u32 *vfio_map_doorbells(struct vfio *v)
@@ -216,7 +208,7 @@ volatile u32 *vfio_map_doorbells(struct vfio *v)
 
 	if (p != MAP_FAILED)
 		return p;
-	failed("mmap of the doorbells", -errno);
+	vt_failed("mmap of the doorbells", -errno);
 	return NULL;
 }
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/types.h>
+#include <linux/virtio_config.h>
 #include <poll.h>
 #include <sched.h>
 #include <string.h>
@@ -11,6 +13,38 @@
 /* Looks at the used ring between two looks at the clock. */
 #define SPINS 64
 
+void vq_defaults(struct vq_opts *o)
+{
+	if (!o->nr_queues)
+		o->nr_queues = 1;
+	if (!o->queue_size)
+		o->queue_size = 256;
+	if (!o->nr_reqs)
+		o->nr_reqs = 32;
+	if (!o->buf_size)
+		o->buf_size = 16 * KIB;
+	if (!o->mem_size)
+		o->mem_size = 16 * MIB;
+}
+
+int vq_features(const struct vq_opts *o, u64 offered, u64 *features)
+{
+	u64 f = 0;
+
+	if (o->packed)
+		f |= 1ull << VIRTIO_F_RING_PACKED;
+	if (o->indirect)
+		f |= 1ull << VIRTIO_RING_F_INDIRECT_DESC;
+	if (o->event_idx)
+		f |= 1ull << VIRTIO_RING_F_EVENT_IDX;
+	*features = f;
+	if (!(f & ~offered))
+		return 0;
+	vt_msg("ring features %llx are not offered",
+	       (unsigned long long)(f & ~offered));
+	return -EOPNOTSUPP;
+}
+
 void vq_init(struct vq *q)
 {
 	q->kick = -1;
@@ -18,8 +52,17 @@ void vq_init(struct vq *q)
 	q->err = -1;
 }
 
-int vq_open(struct vq *q)
+int vq_open(struct vq *q, struct mem *m, const struct vq_opts *o)
 {
+	int ret;
+
+	q->vr.packed = o->packed;
+	q->vr.indirect = o->indirect;
+	q->vr.event_idx = o->event_idx;
+	ret = vring_alloc(&q->vr, m, o->queue_size);
+	if (ret)
+		return ret;
+	vring_reset(&q->vr, o->start_index);
 	q->kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	q->call = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	q->err = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -53,37 +96,30 @@ void vq_forget(struct vq *q)
 		;
 }
 
-static int failed(const char *what, int ret)
-{
-	if (ret)
-		vt_msg("%s: %s", what, strerror(-ret));
-	return ret;
-}
-
 int vq_setup(const struct vq *q, int fd, u32 base)
 {
 	const struct vqueue *vr = &q->vr;
 	unsigned int i = q->index;
 	int ret;
 
-	ret = failed("SET_VRING_NUM", vhost_set_vring_num(fd, i, vr->num));
+	ret = vt_failed("SET_VRING_NUM", vhost_set_vring_num(fd, i, vr->num));
 	if (!ret)
-		ret = failed("SET_VRING_BASE",
-			     vhost_set_vring_base(fd, i, base));
+		ret = vt_failed("SET_VRING_BASE",
+				vhost_set_vring_base(fd, i, base));
 	if (!ret)
-		ret = failed("SET_VRING_ADDR",
-			     vhost_set_vring_addr(fd, i, vr->desc_area,
-						  vr->driver_area,
-						  vr->device_area));
+		ret = vt_failed("SET_VRING_ADDR",
+				vhost_set_vring_addr(fd, i, vr->desc_area,
+						     vr->driver_area,
+						     vr->device_area));
 	if (!ret)
-		ret = failed("SET_VRING_CALL",
-			     vhost_set_vring_call(fd, i, q->call));
+		ret = vt_failed("SET_VRING_CALL",
+				vhost_set_vring_call(fd, i, q->call));
 	if (!ret)
-		ret = failed("SET_VRING_ERR",
-			     vhost_set_vring_err(fd, i, q->err));
+		ret = vt_failed("SET_VRING_ERR",
+				vhost_set_vring_err(fd, i, q->err));
 	if (!ret)
-		ret = failed("SET_VRING_KICK",
-			     vhost_set_vring_kick(fd, i, q->kick));
+		ret = vt_failed("SET_VRING_KICK",
+				vhost_set_vring_kick(fd, i, q->kick));
 	return ret;
 }
 
@@ -203,6 +239,12 @@ int vq_wait_ms(struct vq *q, void **token, u32 *len, unsigned int ms)
 	if (q->poll)
 		return wait_spinning(q, token, len, end);
 	return wait_sleeping(q, token, len, end);
+}
+
+void vq_failed(const struct vq *q, int err)
+{
+	vt_msg("queue %u: %s (%u in flight)", q->index, strerror(-err),
+	       q->inflight);
 }
 
 bool vq_stopped(struct vq *q, unsigned int ms)

@@ -29,9 +29,39 @@ struct vq {
 /* So that the fields of a driver's queue are its virtqueue's as well. */
 #define VQ_MEMBER union { struct vq vq; struct { VQ_FIELDS; }; }
 
-/* No eventfds yet; make them; close them. */
+/*
+ * What a driver may choose of its queues and of guest memory. poll: spin on
+ * the used ring, want no interrupts. In brackets what 0 stands for.
+ * nr_queues (1), queue_size (256), nr_reqs: of each queue (32), buf_size: of
+ * each request (16 KiB), start_index: where the rings begin, mem_size (16 MiB).
+ */
+#define VQ_OPTS_FIELDS \
+	bool packed; \
+	bool indirect; \
+	bool event_idx; \
+	bool poll; \
+	bool memfd; \
+	unsigned int nr_queues; \
+	unsigned int queue_size; \
+	unsigned int nr_reqs; \
+	unsigned int buf_size; \
+	u16 start_index; \
+	enum mem_layout layout; \
+	u64 mem_size
+
+struct vq_opts {
+	VQ_OPTS_FIELDS;
+};
+
+#define VQ_OPTS_MEMBER union { struct vq_opts ring; struct { VQ_OPTS_FIELDS; }; }
+
+void vq_defaults(struct vq_opts *o);
+/* The features of rings to accept; -EOPNOTSUPP: they are not offered. */
+int vq_features(const struct vq_opts *o, u64 offered, u64 *features);
+
+/* No eventfds yet; make ring and eventfds; close them. */
 void vq_init(struct vq *q);
-int vq_open(struct vq *q);
+int vq_open(struct vq *q, struct mem *m, const struct vq_opts *o);
 void vq_close(struct vq *q);
 
 /* Nothing is in flight or signalled any more. */
@@ -53,6 +83,9 @@ void vq_force_kick(struct vq *q);
  * interrupt was not, -EPROTO: the device broke the rules.
  */
 int vq_wait_ms(struct vq *q, void **token, u32 *len, unsigned int ms);
+
+/* The message for what that says. */
+void vq_failed(const struct vq *q, int err);
 
 /* True when the error eventfd was signalled; clears it. */
 bool vq_stopped(struct vq *q, unsigned int ms);

@@ -10,13 +10,6 @@
 #define META_BYTES 256
 #define META_RESP 128
 
-static int failed(const char *what, int ret)
-{
-	if (ret)
-		vt_msg("%s: %s", what, strerror(-ret));
-	return ret;
-}
-
 /* Every queue there is, by its index; NULL after the last. */
 static struct vscsi_queue *nth_queue(struct vscsi *d, unsigned int i)
 {
@@ -40,8 +33,9 @@ int vscsi_connect(struct vscsi *d, const struct vscsi_opts *o)
 
 	memset(d, 0, sizeof(*d));
 	d->o = *o;
+	vq_defaults(&d->o.ring);
 	d->mem.memfd = -1;
-	d->nr_queues = o->nr_queues ? o->nr_queues : 1;
+	d->nr_queues = d->o.nr_queues;
 	for (i = 0; (q = nth_queue(d, i)); i++) {
 		vq_init(&q->vq);
 		q->d = d;
@@ -49,33 +43,24 @@ int vscsi_connect(struct vscsi *d, const struct vscsi_opts *o)
 	}
 	d->fd = vhost_open(VHOST_SCSI_NODE);
 	if (d->fd < 0)
-		return failed(VHOST_SCSI_NODE, d->fd);
+		return vt_failed(VHOST_SCSI_NODE, d->fd);
 	d->open = true;
-	return failed("SET_OWNER", vhost_set_owner(d->fd));
+	return vt_failed("SET_OWNER", vhost_set_owner(d->fd));
 }
 
 int vscsi_negotiate(struct vscsi *d)
 {
-	u64 want = (VSCSI_FEATURES & ~d->o.without) | d->o.with;
-	u64 ring = 0;
+	u64 want = (VSCSI_FEATURES & ~d->o.without) | d->o.with, ring;
 	int ret;
 
-	ret = failed("GET_FEATURES", vhost_get_features(d->fd, &d->offered));
+	ret = vt_failed("GET_FEATURES", vhost_get_features(d->fd, &d->offered));
+	if (!ret)
+		ret = vq_features(&d->o.ring, d->offered, &ring);
 	if (ret)
 		return ret;
-	if (d->o.packed)
-		ring |= VSCSI_BIT(VIRTIO_F_RING_PACKED);
-	if (d->o.indirect)
-		ring |= VSCSI_BIT(VIRTIO_RING_F_INDIRECT_DESC);
-	if (d->o.event_idx)
-		ring |= VSCSI_BIT(VIRTIO_RING_F_EVENT_IDX);
-	if (ring & ~d->offered) {
-		vt_msg("ring features %llx are not offered",
-		       (unsigned long long)(ring & ~d->offered));
-		return -EOPNOTSUPP;
-	}
 	d->features = (d->offered & want) | ring;
-	return failed("SET_FEATURES", vhost_set_features(d->fd, d->features));
+	return vt_failed("SET_FEATURES",
+			 vhost_set_features(d->fd, d->features));
 }
 
 static int make_requests(struct vscsi_queue *q, unsigned int nr, u32 buf_size)
@@ -110,24 +95,15 @@ static int make_requests(struct vscsi_queue *q, unsigned int nr, u32 buf_size)
 static int make_queue(struct vscsi *d, struct vscsi_queue *q)
 {
 	bool request = q->index >= VSCSI_FIRST;
-	unsigned int nr = d->o.nr_reqs ? d->o.nr_reqs : 32;
 	int ret;
 
 	q->poll = d->o.poll && request;
-	q->vr.packed = d->o.packed;
-	q->vr.indirect = d->o.indirect;
-	q->vr.event_idx = d->o.event_idx;
-	ret = vring_alloc(&q->vr, &d->mem,
-			  d->o.queue_size ? d->o.queue_size : 256);
-	if (ret)
-		return ret;
-	vring_reset(&q->vr, d->o.start_index);
-	ret = vq_open(&q->vq);
+	ret = vq_open(&q->vq, &d->mem, &d->o.ring);
 	if (ret)
 		return ret;
 	if (!request)
 		return make_requests(q, VSCSI_EVENTS, 64);
-	return make_requests(q, nr, d->o.buf_size ? d->o.buf_size : 16 * KIB);
+	return make_requests(q, d->o.nr_reqs, d->o.buf_size);
 }
 
 int vscsi_setup_memory(struct vscsi *d)
@@ -136,13 +112,12 @@ int vscsi_setup_memory(struct vscsi *d)
 	unsigned int i;
 	int ret;
 
-	ret = mem_init(&d->mem, d->o.layout,
-		       d->o.mem_size ? d->o.mem_size : 16 * MIB, d->o.memfd);
+	ret = mem_init(&d->mem, d->o.layout, d->o.mem_size, d->o.memfd);
 	for (i = 0; !ret && (q = nth_queue(d, i)); i++)
 		ret = make_queue(d, q);
 	if (ret)
-		return failed("guest memory", ret);
-	return failed("SET_MEM_TABLE", mem_set_table(&d->mem, d->fd, -1));
+		return vt_failed("guest memory", ret);
+	return vt_failed("SET_MEM_TABLE", mem_set_table(&d->mem, d->fd, -1));
 }
 
 int vscsi_setup_queues(struct vscsi *d)
@@ -159,7 +134,7 @@ int vscsi_setup_queues(struct vscsi *d)
 
 int vscsi_start(struct vscsi *d)
 {
-	return failed("SET_ENDPOINT", vhost_set_endpoint(d->fd, d->o.wwpn));
+	return vt_failed("SET_ENDPOINT", vhost_set_endpoint(d->fd, d->o.wwpn));
 }
 
 /* LUN 0, if there is one: its first commands end with unit attentions. */
@@ -209,7 +184,8 @@ int vscsi_reset(struct vscsi *d)
 	unsigned int i;
 	int ret;
 
-	ret = failed("CLEAR_ENDPOINT", vhost_clear_endpoint(d->fd, d->o.wwpn));
+	ret = vt_failed("CLEAR_ENDPOINT",
+			vhost_clear_endpoint(d->fd, d->o.wwpn));
 	for (i = 0; (q = nth_queue(d, i)); i++)
 		forget(q);
 	if (!ret)

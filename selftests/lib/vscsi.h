@@ -35,23 +35,12 @@
 
 struct vscsi_opts {
 	const char *wwpn;	/* or the name of the target */
-	bool packed;
-	bool indirect;
-	bool event_idx;
-	bool poll;
-	bool memfd;
+	VQ_OPTS_MEMBER;		/* those of the request queues */
 	bool no_start;
 	bool only_requests;	/* as SeaBIOS: queue 2 and no other */
 	bool keep_attention;	/* do not take the first unit attentions */
 	u64 without;		/* features of VSCSI_FEATURES not to accept */
 	u64 with;		/* others to accept */
-	unsigned int nr_queues;	/* request queues; 0: 1 */
-	unsigned int queue_size;/* 0: 256 */
-	unsigned int nr_reqs;	/* of each request queue; 0: 32 */
-	unsigned int buf_size;	/* of each request; 0: 16 KiB */
-	u16 start_index;	/* where the rings begin */
-	enum mem_layout layout;
-	u64 mem_size;		/* 0: 16 MiB */
 };
 
 struct vscsi;
@@ -209,9 +198,16 @@ int vscsi_event(struct vscsi *d, struct virtio_scsi_event *ev,
 		unsigned int ms);
 
 /*
- * Write @count * @len bytes of pattern from block @lba on, read and compare;
- * 0 or -errno after a message. For a bystander: it must always be 0.
+ * Write @count * @len bytes of pattern from block @lba on, as many at once as
+ * there are requests; read and compare; both, for a bystander: it must always
+ * be 0. 0 or -errno after a message.
  */
+int vscsi_write_pattern(struct vscsi_queue *q, unsigned int lun, u64 lba,
+			unsigned int count, u32 len, u32 block_size,
+			u32 generation);
+int vscsi_check_pattern(struct vscsi_queue *q, unsigned int lun, u64 lba,
+			unsigned int count, u32 len, u32 block_size,
+			u32 generation);
 int vscsi_verified_io(struct vscsi_queue *q, unsigned int lun, u64 lba,
 		      unsigned int count, u32 len, u32 block_size,
 		      u32 generation);

@@ -116,8 +116,7 @@ int vscsi_wait(struct vscsi_queue *q, struct vscsi_req **done)
 	int ret = vscsi_wait_ms(q, done, VT_PATIENCE * 1000);
 
 	if (ret)
-		vt_msg("queue %u: %s (%u in flight)", q->index,
-		       strerror(-ret), q->inflight);
+		vq_failed(&q->vq, ret);
 	return ret;
 }
 
@@ -417,16 +416,41 @@ static int run_io(struct io_run *io)
 	return 0;
 }
 
+static int pattern_io(struct vscsi_queue *q, unsigned int lun, bool write,
+		      u64 lba, unsigned int count, u32 len, u32 block_size,
+		      u32 generation)
+{
+	struct io_run io = {
+		.q = q, .lun = lun, .write = write, .lba = lba, .count = count,
+		.len = len, .block_size = block_size, .generation = generation,
+	};
+
+	return run_io(&io);
+}
+
+int vscsi_write_pattern(struct vscsi_queue *q, unsigned int lun, u64 lba,
+			unsigned int count, u32 len, u32 block_size,
+			u32 generation)
+{
+	return pattern_io(q, lun, true, lba, count, len, block_size,
+			  generation);
+}
+
+int vscsi_check_pattern(struct vscsi_queue *q, unsigned int lun, u64 lba,
+			unsigned int count, u32 len, u32 block_size,
+			u32 generation)
+{
+	return pattern_io(q, lun, false, lba, count, len, block_size,
+			  generation);
+}
+
 int vscsi_verified_io(struct vscsi_queue *q, unsigned int lun, u64 lba,
 		      unsigned int count, u32 len, u32 block_size,
 		      u32 generation)
 {
-	struct io_run io = {
-		.q = q, .lun = lun, .write = true, .lba = lba, .count = count,
-		.len = len, .block_size = block_size, .generation = generation,
-	};
-	int ret = run_io(&io);
+	int ret = vscsi_write_pattern(q, lun, lba, count, len, block_size,
+				      generation);
 
-	io.write = false;
-	return ret ? ret : run_io(&io);
+	return ret ? ret : vscsi_check_pattern(q, lun, lba, count, len,
+					       block_size, generation);
 }

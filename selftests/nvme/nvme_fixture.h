@@ -34,17 +34,12 @@ FIXTURE_VARIANT_ADD(nv, shadow) { NVME_DB_SHADOW };
 
 static inline int nv_make_bed(FIXTURE_DATA(nv) *self, u64 delay_ns)
 {
-	struct disk_opts d = {
-		.kind = DISK_BDEV, .block_size = 512, .size_mb = 16,
-		.delay_ns = delay_ns, .own = true,
-	};
 	struct bed_opts b = {
 		.disk = &self->disk, .type = VHOST_TARGET_NVME,
 		.num_queues = 4,
 	};
-	int ret = disk_create(&self->disk, &d);
 
-	return ret ? ret : bed_make(&self->bed, &b);
+	return bed_make_nullb(&self->bed, &b, delay_ns);
 }
 
 static inline int nv_make_ctrl(FIXTURE_DATA(nv) *self, enum nvme_db db)
@@ -77,14 +72,8 @@ FIXTURE_SETUP(nv)
 /* Whatever a test did: nothing stays in flight. */
 FIXTURE_TEARDOWN(nv)
 {
-	struct vhost_target_stats st;
-
 	nvme_close(&self->n);
-	EXPECT_EQ(0, bed_wait_detached(&self->bed));
-	bed_stats(&self->bed, &st);
-	EXPECT_EQ(0, st.inflight);
-	bed_destroy(&self->bed);
-	disk_destroy(&self->disk);
+	EXPECT_EQ(0, bed_finish(&self->bed, &self->disk));
 	mem_free(&self->mem);
 }
 

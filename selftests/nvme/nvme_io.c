@@ -9,15 +9,14 @@
 #include <linux/types.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <kselftest.h>
 
 #include "bed.h"
+#include "forked.h"
 #include "nvme.h"
 #include "pattern.h"
-#include "rng.h"
 
 #define SIZE_MB 16
 #define AREA (512 * KIB)	/* written and read by each variant */
@@ -58,28 +57,6 @@ struct run {
 	u64 at[MAX_COMMANDS];
 	u32 len[MAX_COMMANDS];
 };
-
-#define CHECK(cond, fmt, ...) do { \
-	if (!(cond)) { \
-		vt_msg("%s:%d: %s: " fmt, __FILE__, __LINE__, #cond, \
-		       ##__VA_ARGS__); \
-		return -1; \
-	} \
-} while (0)
-
-static void cut_area(struct run *r)
-{
-	u32 bs = r->v->block_size;
-	u32 at, len;
-
-	for (at = 0; at < AREA && r->nr < MAX_COMMANDS; at += len) {
-		len = bs * (1 + rng_below(&r->rng, BUF / bs));
-		if (len > AREA - at)
-			len = AREA - at;
-		r->at[r->nr] = at;
-		r->len[r->nr++] = len;
-	}
-}
 
 /*
  * Data that does not start at the start of a page; not for null_blk with 4 KiB
@@ -281,8 +258,9 @@ static int run_body(struct run *r)
 	return 0;
 }
 
-static int run_variant(const struct variant *v)
+static int run_variant(void *arg)
 {
+	const struct variant *v = arg;
 	struct disk_opts o = {
 		.kind = v->kind, .block_size = v->block_size,
 		.size_mb = SIZE_MB,
@@ -294,10 +272,10 @@ static int run_variant(const struct variant *v)
 	};
 	int ret;
 
-	alarm(VARIANT_SECONDS);
 	r.v = v;
 	rng_seed(&r.rng, 42);
-	cut_area(&r);
+	r.nr = rng_cut(&r.rng, AREA, v->block_size, BUF, r.at, r.len,
+		       MAX_COMMANDS);
 	if (disk_create(&disk, &o))
 		return KSFT_SKIP;
 	ret = bed_make(&r.bed, &b);
@@ -356,18 +334,6 @@ static bool wanted(const struct variant *v, int argc, char **argv)
 	return true;
 }
 
-static int in_child(const struct variant *v)
-{
-	int status;
-	pid_t pid = fork();
-
-	if (!pid)
-		_exit(run_variant(v));
-	if (pid < 0 || waitpid(pid, &status, 0) != pid)
-		return KSFT_FAIL;
-	return WIFEXITED(status) ? WEXITSTATUS(status) : KSFT_FAIL;
-}
-
 int main(int argc, char **argv)
 {
 	static struct variant v[256];
@@ -386,7 +352,7 @@ int main(int argc, char **argv)
 	for (i = 0; i < n; i++) {
 		if (!wanted(&v[i], argc, argv))
 			continue;
-		ret = in_child(&v[i]);
+		ret = run_forked(run_variant, &v[i], VARIANT_SECONDS);
 		if (ret == KSFT_SKIP)
 			ksft_test_result_skip("%s\n", v[i].name);
 		else

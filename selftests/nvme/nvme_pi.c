@@ -74,13 +74,8 @@ FIXTURE_SETUP(pi)
 
 FIXTURE_TEARDOWN(pi)
 {
-	struct vhost_target_stats st;
-
 	nvme_close(&self->n);
-	EXPECT_EQ(0, bed_wait_detached(&self->bed));
-	bed_stats(&self->bed, &st);
-	EXPECT_EQ(0, st.inflight);
-	bed_destroy(&self->bed);
+	EXPECT_EQ(0, bed_finish(&self->bed, &self->disk));
 	pidisk_unload();
 	mem_free(&self->mem);
 }

@@ -6,14 +6,11 @@
  * scsi_fuzz [CHAINS [SEED]]: CHAINS (20000) for each kind of ring. The seed is
  * printed; the same one makes the same chains, though not the same timing.
  */
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <kselftest.h>
 
-#include "rng.h"
+#include "forked.h"
 #include "two.h"
 
 #define CHAINS 20000
@@ -26,24 +23,10 @@
 struct fuzz {
 	struct two t;
 	struct rng rng;
-	unsigned long chains;
 	unsigned long completed;
 	unsigned long good;
 	unsigned long checks;
 	unsigned long resets;
-};
-
-struct ring_kind {
-	const char *name;
-	struct two_opts o;
-};
-
-static const struct ring_kind kinds[] = {
-	{ "split", { .packed = false } },
-	{ "split,indirect,event", { .indirect = true, .event_idx = true } },
-	{ "packed", { .packed = true } },
-	{ "packed,indirect,event", { .packed = true, .indirect = true,
-				     .event_idx = true } },
 };
 
 /* Mostly the request's own memory; else a hole, another's, or anywhere. */
@@ -325,15 +308,19 @@ static int recover(struct fuzz *f)
 	return two_recover(&f->t);
 }
 
-static int fuzz(struct fuzz *f, const struct two_opts *o)
+static int fuzz(struct fuzz *f, const struct fuzz_run *run)
 {
+	struct two_opts o = {
+		.packed = run->packed, .indirect = run->indirect,
+		.event_idx = run->event_idx,
+	};
 	struct vhost_target_stats st;
 	unsigned long i;
 
-	if (two_open(&f->t, o))
+	if (two_open(&f->t, &o))
 		return KSFT_FAIL;
 	f->t.q->poll = true;
-	for (i = 1; i <= f->chains; i++) {
+	for (i = 1; i <= run->chains; i++) {
 		if (one_chain(f))
 			return KSFT_FAIL;
 		if (i % BYSTANDER_EVERY == 0 && two_bystander(&f->t))
@@ -349,48 +336,27 @@ static int fuzz(struct fuzz *f, const struct two_opts *o)
 	       (unsigned long long)st.invalid,
 	       (unsigned long long)st.ring_errors);
 	/* A fuzzer that never gets anywhere tests nothing. */
-	if (f->chains >= CHAINS / 10 && (!st.invalid || !st.ring_errors ||
-					 f->good < f->chains / 50 ||
-					 f->checks < f->chains / 50))
+	if (run->chains >= CHAINS / 10 && (!st.invalid || !st.ring_errors ||
+					 f->good < run->chains / 50 ||
+					 f->checks < run->chains / 50))
 		return KSFT_FAIL;
 	/* The bystander's own queue never saw any of it. */
 	bed_stats(&f->t.bed[1], &st);
 	return st.invalid || st.ring_errors ? KSFT_FAIL : KSFT_PASS;
 }
 
-static int run_forked(const struct ring_kind *kind, unsigned long chains,
-		      u64 seed)
+static int fuzz_and_close(const struct fuzz_run *run)
 {
 	static struct fuzz f;
-	int status, ret;
-	pid_t pid = fork();
+	int ret;
 
-	if (!pid) {
-		f.chains = chains;
-		rng_seed(&f.rng, seed);
-		ret = fuzz(&f, &kind->o);
-		two_close(&f.t);
-		_exit(ret);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
-		return KSFT_FAIL;
-	return WEXITSTATUS(status);
+	f.rng = run->rng;
+	ret = fuzz(&f, run);
+	two_close(&f.t);
+	return ret;
 }
 
 int main(int argc, char **argv)
 {
-	unsigned long chains = argc > 1 ? strtoul(argv[1], NULL, 0) : CHAINS;
-	u64 seed = argc > 2 ? strtoull(argv[2], NULL, 0) : now_ns();
-	unsigned int i;
-
-	ksft_print_header();
-	ksft_set_plan(ARRAY_SIZE(kinds));
-	ksft_print_msg("%lu chains each, seed %llu\n", chains,
-		       (unsigned long long)seed);
-	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
-		fflush(stdout);
-		ksft_test_result_report(run_forked(&kinds[i], chains, seed),
-					"fuzz %s\n", kinds[i].name);
-	}
-	ksft_finished();
+	return fuzz_main(argc, argv, CHAINS, fuzz_and_close);
 }

@@ -5,11 +5,9 @@
  */
 #include <string.h>
 
-#include "bed.h"
 #include "harness.h"
-#include "vscsi.h"
+#include "two.h"
 
-#define SIZE_MB 16
 #define LEN 4096
 #define CDB_RW 16
 #define HEAD offsetof(struct virtio_scsi_cmd_req, cdb)
@@ -17,13 +15,9 @@
 
 FIXTURE(hazard)
 {
-	struct disk disk[2];
-	struct bed bed[2];
-	struct vscsi d;
-	struct vscsi good;
+	struct two t;
 	struct vscsi_queue *q;
 	struct vhost_target_stats before;
-	u32 generation;
 };
 
 FIXTURE_VARIANT(hazard)
@@ -37,81 +31,23 @@ FIXTURE_VARIANT_ADD(hazard, split_indirect) { false, true };
 FIXTURE_VARIANT_ADD(hazard, packed) { true, false };
 FIXTURE_VARIANT_ADD(hazard, packed_indirect) { true, true };
 
-static int make(struct disk *disk, struct bed *bed)
-{
-	struct disk_opts d = {
-		.kind = DISK_BDEV, .block_size = 512, .size_mb = SIZE_MB,
-		.own = true,
-	};
-	struct bed_opts b = {
-		.disk = disk, .type = VHOST_TARGET_SCSI, .num_queues = 1,
-	};
-	int ret = disk_create(disk, &d);
-
-	return ret ? ret : bed_make(bed, &b);
-}
-
 FIXTURE_SETUP(hazard)
 {
-	struct vscsi_opts bad = {
-		.wwpn = self->bed[0].wwpn, .packed = variant->packed,
-		.indirect = variant->indirect, .queue_size = 64,
-		.layout = MEM_HOLE,
+	struct two_opts o = {
+		.packed = variant->packed, .indirect = variant->indirect,
 	};
-	struct vscsi_opts good = {
-		.wwpn = self->bed[1].wwpn, .packed = variant->packed,
-		.event_idx = true, .queue_size = 64,
-	};
-	unsigned int i;
 
-	bed_sweep();
-	self->q = &self->d.q[0];
-	for (i = 0; i < 2; i++)
-		ASSERT_EQ(0, make(&self->disk[i], &self->bed[i]));
-	ASSERT_EQ(0, vscsi_open(&self->d, &bad));
-	ASSERT_EQ(0, vscsi_open(&self->good, &good));
+	self->q = &self->t.d.q[0];
+	ASSERT_EQ(0, two_open(&self->t, &o));
 	ASSERT_EQ(0, vscsi_verified_io(self->q, 0, 0, 8, LEN, 512, 1));
 }
 
 FIXTURE_TEARDOWN(hazard)
 {
-	unsigned int i;
-
-	vscsi_close(&self->d);
-	vscsi_close(&self->good);
-	for (i = 0; i < 2; i++) {
-		bed_destroy(&self->bed[i]);
-		disk_destroy(&self->disk[i]);
-	}
+	two_close(&self->t);
 }
 
-/* The counters since @before: invalid and ring_errors, with some patience. */
-static bool counted(const struct bed *b,
-		    const struct vhost_target_stats *before, u64 invalid,
-		    u64 stopped)
-{
-	struct vhost_target_stats st;
-	unsigned int i;
-
-	for (i = 0; i < 100; i++) {
-		bed_stats(b, &st);
-		if (st.invalid - before->invalid == invalid &&
-		    st.ring_errors - before->ring_errors == stopped)
-			return true;
-		sleep_ms(10);
-	}
-	vt_msg("invalid +%llu, ring_errors +%llu",
-	       (unsigned long long)(st.invalid - before->invalid),
-	       (unsigned long long)(st.ring_errors - before->ring_errors));
-	return false;
-}
-
-#define BYSTANDER() do { \
-	self->generation++; \
-	EXPECT_EQ(0, vscsi_verified_io(&self->good.q[0], 0, \
-				       self->generation % 64 * 64, 4, LEN, \
-				       512, self->generation)); \
-} while (0)
+#define BYSTANDER() EXPECT_EQ(0, two_bystander(&self->t))
 
 /* A read of LEN bytes from block 0, not yet offered, as a start. */
 static struct vscsi_req *a_read(struct vscsi_queue *q)
@@ -151,16 +87,16 @@ static int offer(struct vscsi_queue *q, struct vscsi_req *r,
 
 	vq_force_kick(&q->vq);
 	if (!ret)
-		ret = vscsi_wait_ms(q, &done, 10000);
+		ret = vscsi_wait_ms(q, &done, VT_PATIENCE * 1000);
 	return ret ? ret : vring_read(&r->resp->response);
 }
 
 /* Ends with the response @want, is counted, and nobody else notices. */
 #define EXPECT_RESPONSE(want, count, r, ...) do { \
 	const struct vring_seg __seg[] = { __VA_ARGS__ }; \
-	bed_stats(&self->bed[0], &self->before); \
+	bed_stats(&self->t.bed[0], &self->before); \
 	EXPECT_EQ(want, offer(self->q, r, __seg, ARRAY_SIZE(__seg))); \
-	EXPECT_TRUE(counted(&self->bed[0], &self->before, count, 0)); \
+	EXPECT_TRUE(bed_counted(&self->t.bed[0], &self->before, count, 0)); \
 	BYSTANDER(); \
 	EXPECT_EQ(0, vscsi_ready(self->q, 0)); \
 } while (0)
@@ -168,13 +104,11 @@ static int offer(struct vscsi_queue *q, struct vscsi_req *r,
 /* Stops its ring; the device works again after it is set up anew. */
 #define EXPECT_STOPPED(queue, r, ...) do { \
 	const struct vring_seg __seg[] = { __VA_ARGS__ }; \
-	bed_stats(&self->bed[0], &self->before); \
+	bed_stats(&self->t.bed[0], &self->before); \
 	EXPECT_EQ(-EPIPE, offer(queue, r, __seg, ARRAY_SIZE(__seg))); \
-	EXPECT_TRUE(counted(&self->bed[0], &self->before, 0, 1)); \
+	EXPECT_TRUE(bed_counted(&self->t.bed[0], &self->before, 0, 1)); \
 	BYSTANDER(); \
-	ASSERT_EQ(0, vscsi_reset(&self->d)); \
-	EXPECT_EQ(0, vscsi_verified_io(self->q, 0, 2048, 4, LEN, 512, \
-				       ++self->generation)); \
+	ASSERT_EQ(0, two_recover(&self->t)); \
 } while (0)
 
 #define EXPECT_SENSE(want, lun, cdb, dir, len) do { \
@@ -201,7 +135,7 @@ TEST_F(hazard, bad_target)
 	struct vscsi_req *r;
 	unsigned int i;
 
-	bed_stats(&self->bed[0], &before);
+	bed_stats(&self->t.bed[0], &before);
 	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		r = a_read(self->q);
 		memcpy(r->cmd->lun, bad[i], 8);
@@ -209,7 +143,7 @@ TEST_F(hazard, bad_target)
 				SEG_RESP(r), SEG_IN(r, LEN));
 	}
 	/* To look for what is not there breaks no rule. */
-	bed_stats(&self->bed[0], &after);
+	bed_stats(&self->t.bed[0], &after);
 	EXPECT_EQ(ARRAY_SIZE(bad), after.absent - before.absent);
 }
 
@@ -322,7 +256,7 @@ TEST_F(hazard, response_missing)
 TEST_F(hazard, response_in_hole)
 {
 	struct vscsi_req *r = a_write(self->q);
-	u64 hole = mem_hole(&self->d.mem);
+	u64 hole = mem_hole(&self->t.d.mem);
 
 	EXPECT_STOPPED(self->q, r, SEG_CMD(r), SEG_OUT(r, LEN),
 		       { hole, 108, true });
@@ -345,7 +279,7 @@ TEST_F(hazard, response_without_sense)
 TEST_F(hazard, header_in_hole)
 {
 	struct vscsi_req *r = a_read(self->q);
-	u64 hole = mem_hole(&self->d.mem);
+	u64 hole = mem_hole(&self->t.d.mem);
 
 	EXPECT_RESPONSE(VIRTIO_SCSI_S_FAILURE, 1, r, { hole, 51, false },
 			SEG_RESP(r), SEG_IN(r, LEN));
@@ -358,7 +292,7 @@ TEST_F(hazard, header_in_hole)
 
 TEST_F(hazard, data_in_hole)
 {
-	u64 hole = mem_hole(&self->d.mem);
+	u64 hole = mem_hole(&self->t.d.mem);
 	u64 at[] = { hole, hole - LEN / 2, ~0ull - LEN / 2, 1ull << 63 };
 	struct vscsi_req *r;
 	unsigned int i;
@@ -401,13 +335,13 @@ TEST_F(hazard, data_both_ways)
 
 TEST_F(hazard, data_both_ways_not_agreed)
 {
-	struct vscsi_opts o = self->d.o;
+	struct vscsi_opts o = self->t.d.o;
 	struct vscsi_req *r;
 
-	vscsi_close(&self->d);
-	ASSERT_EQ(0, bed_wait_detached(&self->bed[0]));
+	vscsi_close(&self->t.d);
+	ASSERT_EQ(0, bed_wait_detached(&self->t.bed[0]));
 	o.without = VSCSI_BIT(VIRTIO_SCSI_F_INOUT);
-	ASSERT_EQ(0, vscsi_open(&self->d, &o));
+	ASSERT_EQ(0, vscsi_open(&self->t.d, &o));
 	r = a_read(self->q);
 	EXPECT_RESPONSE(VIRTIO_SCSI_S_FAILURE, 1, r, SEG_CMD(r),
 			SEG_OUT(r, 512), SEG_RESP(r), SEG_IN(r, LEN));
@@ -419,8 +353,8 @@ TEST_F(hazard, data_length_overflow)
 	struct vscsi_req *r = a_read(self->q);
 
 	EXPECT_RESPONSE(VIRTIO_SCSI_S_FAILURE, 1, r, SEG_CMD(r), SEG_RESP(r),
-			{ mem_hole(&self->d.mem), 0xffffffff, true },
-			{ mem_hole(&self->d.mem), 513, true });
+			{ mem_hole(&self->t.d.mem), 0xffffffff, true },
+			{ mem_hole(&self->t.d.mem), 513, true });
 }
 
 /* Commands. */
@@ -500,8 +434,9 @@ TEST_F(hazard, write_to_read_only)
 {
 	u8 cdb[CDB_RW];
 
-	ASSERT_EQ(0, ctl_remove_unit(self->bed[0].ctl, self->bed[0].name, 0));
-	ASSERT_EQ(0, bed_add_lun(&self->bed[0], 0, &self->disk[0],
+	ASSERT_EQ(0, ctl_remove_unit(self->t.bed[0].ctl, self->t.bed[0].name,
+				     0));
+	ASSERT_EQ(0, bed_add_lun(&self->t.bed[0], 0, &self->t.disk[0],
 				 VHOST_TARGET_UNIT_F_RO));
 	ASSERT_EQ(0, vscsi_ready(self->q, 0));
 	vscsi_cdb_rw(cdb, true, 0, 8);
@@ -536,7 +471,7 @@ static int control(struct vscsi *d, u32 type, u32 out, u32 in)
 
 TEST_F(hazard, control_requests)
 {
-	struct vscsi *d = &self->d;
+	struct vscsi *d = &self->t.d;
 
 	EXPECT_EQ(VIRTIO_SCSI_S_FAILURE, control(d, VIRTIO_SCSI_T_TMF, 23, 1));
 	EXPECT_EQ(VIRTIO_SCSI_S_FAILURE, control(d, VIRTIO_SCSI_T_TMF, 3, 1));
@@ -550,28 +485,29 @@ TEST_F(hazard, control_requests)
 
 TEST_F(hazard, control_without_response)
 {
-	bed_stats(&self->bed[0], &self->before);
-	EXPECT_EQ(-EPIPE, control(&self->d, VIRTIO_SCSI_T_TMF, 24, 0));
-	EXPECT_TRUE(counted(&self->bed[0], &self->before, 0, 1));
+	bed_stats(&self->t.bed[0], &self->before);
+	EXPECT_EQ(-EPIPE, control(&self->t.d, VIRTIO_SCSI_T_TMF, 24, 0));
+	EXPECT_TRUE(bed_counted(&self->t.bed[0], &self->before, 0, 1));
 	/* The others go on until the driver resets the device. */
 	EXPECT_EQ(0, vscsi_ready(self->q, 0));
 	BYSTANDER();
-	ASSERT_EQ(0, vscsi_reset(&self->d));
+	ASSERT_EQ(0, vscsi_reset(&self->t.d));
 	EXPECT_EQ(VIRTIO_SCSI_S_OK,
-		  vscsi_tmf(&self->d, VIRTIO_SCSI_T_TMF_QUERY_TASK_SET, 0, 0));
+		  vscsi_tmf(&self->t.d, VIRTIO_SCSI_T_TMF_QUERY_TASK_SET, 0,
+			    0));
 }
 
 /* A command on the control queue is none of its requests. */
 TEST_F(hazard, command_on_control_queue)
 {
-	struct vscsi_req *r = vscsi_get(&self->d.ctl);
+	struct vscsi_req *r = vscsi_get(&self->t.d.ctl);
 	static const u8 ready[6];
 	struct vring_seg seg[2];
 
 	vscsi_prepare(r, 0, ready, 6, DIR_NONE, 0);
 	seg[0] = (struct vring_seg){ r->cmd_gpa, 51, false };
 	seg[1] = (struct vring_seg){ r->resp_gpa, 108, true };
-	EXPECT_LE(0, offer(&self->d.ctl, r, seg, 2));
+	EXPECT_LE(0, offer(&self->t.d.ctl, r, seg, 2));
 	BYSTANDER();
 	EXPECT_EQ(0, vscsi_ready(self->q, 0));
 }
@@ -580,9 +516,9 @@ TEST_F(hazard, command_on_control_queue)
 
 TEST_F(hazard, event_not_writable)
 {
-	struct vscsi_req *r = vscsi_get(&self->d.ev);
+	struct vscsi_req *r = vscsi_get(&self->t.d.ev);
 
-	EXPECT_STOPPED(&self->d.ev, r, { r->buf_gpa, 16, false });
+	EXPECT_STOPPED(&self->t.d.ev, r, { r->buf_gpa, 16, false });
 }
 
 TEST_F(hazard, event_short)
@@ -590,14 +526,14 @@ TEST_F(hazard, event_short)
 	struct disk null = {
 		.kind = DISK_NULL, .block_size = 512, .capacity = MIB,
 	};
-	struct vscsi_req *r = vscsi_get(&self->d.ev), *done;
+	struct vscsi_req *r = vscsi_get(&self->t.d.ev), *done;
 	struct vring_seg seg = { r->buf_gpa, 4, true };
 
 	memset(r->buf, 0xee, 16);
 	ASSERT_EQ(0, vscsi_submit_chain(r, &seg, 1));
-	vscsi_kick(&self->d.ev);
-	ASSERT_EQ(0, bed_add_lun(&self->bed[0], 4, &null, 0));
-	ASSERT_EQ(0, vscsi_wait(&self->d.ev, &done));
+	vscsi_kick(&self->t.d.ev);
+	ASSERT_EQ(0, bed_add_lun(&self->t.bed[0], 4, &null, 0));
+	ASSERT_EQ(0, vscsi_wait(&self->t.d.ev, &done));
 	EXPECT_EQ(4, done->used_len);
 	EXPECT_EQ(VIRTIO_SCSI_T_TRANSPORT_RESET, r->buf[0]);
 	EXPECT_EQ(0xee, r->buf[4]);

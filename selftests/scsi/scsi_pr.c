@@ -10,7 +10,7 @@
 #include "pattern.h"
 #include "sharers.h"
 
-#define SLOW_NS 400000000ull	/* of each request */
+#define SLOW_NS 400000000ull	/* of each request of a slow disk */
 #define LEN 4096
 #define BLOCKS (LEN / SECTOR)
 #define FLIGHT 8
@@ -49,14 +49,9 @@ FIXTURE_VARIANT_ADD(pr, shared_target) { true, false };
 
 FIXTURE_SETUP(pr)
 {
-	struct sharers_opts o = {
-		.delay_ns = SLOW_NS, .one_target = variant->one_target,
-		.packed = variant->packed, .event_idx = true,
-	};
-
 	self->qa = &self->s.d[0].q[0];
 	self->qb = &self->s.d[1].q[0];
-	ASSERT_EQ(0, sharers_open(&self->s, &o));
+	(void)variant;
 }
 
 FIXTURE_TEARDOWN(pr)
@@ -126,6 +121,15 @@ static int read_one(struct vscsi_queue *q, u64 lba, u32 generation)
 	return ret ? ret : pattern_check(buf, LEN, lba, generation);
 }
 
+#define OPEN(delay) do { \
+	struct sharers_opts __o = { \
+		.delay_ns = delay, .more = true, \
+		.one_target = variant->one_target, \
+		.packed = variant->packed, .event_idx = true, \
+	}; \
+	ASSERT_EQ(0, sharers_open(&self->s, &__o)); \
+} while (0)
+
 #define REGISTER_BOTH() do { \
 	ASSERT_EQ(0, pr_out(self->qa, PR_REGISTER, 0, 0, KEY_A)); \
 	ASSERT_EQ(0, pr_out(self->qb, PR_REGISTER, 0, 0, KEY_B)); \
@@ -135,6 +139,7 @@ TEST_F(pr, register_and_read)
 {
 	u64 keys[8], key;
 
+	OPEN(0);
 	EXPECT_EQ(0, read_keys(self->qa, keys));
 	REGISTER_BOTH();
 	EXPECT_EQ(2, read_keys(self->qb, keys));
@@ -156,6 +161,7 @@ TEST_F(pr, register_and_read)
 
 TEST_F(pr, who_may)
 {
+	OPEN(0);
 	ASSERT_EQ(0, write_one(self->qa, 0, 1));
 	REGISTER_BOTH();
 	ASSERT_EQ(0, pr_out(self->qa, PR_RESERVE, TYPE_WRITE_EX, KEY_A, 0));
@@ -183,6 +189,7 @@ TEST_F(pr, fence)
 	struct vscsi_result res;
 	u64 keys[8];
 
+	OPEN(0);
 	REGISTER_BOTH();
 	ASSERT_EQ(0, pr_out(self->qb, PR_RESERVE, TYPE_WRITE_EX_REG, KEY_B,
 			    0));
@@ -233,7 +240,6 @@ static void fence_in_flight(struct __test_metadata *_metadata,
 			    unsigned int action)
 {
 	struct vhost_target_stats st;
-	unsigned int i;
 
 	REGISTER_BOTH();
 	ASSERT_EQ(0, pr_out(self->qa, PR_RESERVE, TYPE_WRITE_EX_REG, KEY_A,
@@ -247,21 +253,23 @@ static void fence_in_flight(struct __test_metadata *_metadata,
 	EXPECT_EQ(0, st.inflight);
 	/* Those that it offers now do not get through. */
 	ASSERT_EQ(0, start_writes(self->qb, FLIGHT, 2));
-	for (i = 0; i < FLIGHT; i++)
-		ASSERT_EQ(0, write_one(self->qa, i * BLOCKS, 3));
+	ASSERT_EQ(0, vscsi_write_pattern(self->qa, 0, 0, FLIGHT, LEN, SECTOR,
+					 3));
 	ASSERT_EQ(0, vscsi_drain(self->qb));
-	for (i = 0; i < FLIGHT; i++)
-		EXPECT_EQ(0, read_one(self->qa, i * BLOCKS, 3));
+	EXPECT_EQ(0, vscsi_check_pattern(self->qa, 0, 0, FLIGHT, LEN, SECTOR,
+					 3));
 }
 
 TEST_F(pr, preempt_in_flight)
 {
+	OPEN(SLOW_NS);
 	fence_in_flight(_metadata, self,
 			sharers_other(&self->s), PR_PREEMPT);
 }
 
 TEST_F(pr, preempt_and_abort_in_flight)
 {
+	OPEN(SLOW_NS);
 	fence_in_flight(_metadata, self,
 			sharers_other(&self->s),
 			PR_PREEMPT_ABORT);
@@ -277,6 +285,7 @@ TEST_F(pr, preempt_each_other)
 	unsigned int i, won = 0;
 	u8 status[2];
 
+	OPEN(SLOW_NS);
 	REGISTER_BOTH();
 	ASSERT_EQ(0, pr_out(self->qa, PR_RESERVE, TYPE_WRITE_EX_REG, KEY_A,
 			    0));
@@ -361,6 +370,7 @@ TEST_F(pr, drain_while_unit_goes)
 	struct vscsi c;
 	u64 keys[8];
 
+	OPEN(SLOW_NS);
 	ASSERT_EQ(0, bed_add_lun(bed, 9, &null, 0));
 	ASSERT_LE(0, vscsi_ready(self->qa, 0));
 	ASSERT_LE(0, vscsi_ready(self->qb, 0));
@@ -389,6 +399,7 @@ TEST_F(pr, kept_over_reset)
 {
 	u64 keys[8], key;
 
+	OPEN(0);
 	REGISTER_BOTH();
 	ASSERT_EQ(0, pr_out(self->qb, PR_RESERVE, TYPE_WRITE_EX, KEY_B, 0));
 	ASSERT_EQ(0, vscsi_reset(&self->s.d[1]));
@@ -422,6 +433,7 @@ TEST_F(pr, named_initiators)
 	struct vscsi c, d, e;
 	u64 keys[8];
 
+	OPEN(0);
 	ASSERT_EQ(0, attach(self, &c, "node1", wwpn[0]));
 	ASSERT_EQ(0, attach(self, &d, "node2", wwpn[1]));
 	EXPECT_EQ(-EBUSY, attach(self, &e, "node1", wwpn[2]));

@@ -9,6 +9,7 @@
 #define SLOW_NS 400000000ull	/* of each request */
 #define LEN 4096
 #define FLIGHT 8
+#define MAX_TRIES 20
 
 FIXTURE(tmf)
 {
@@ -29,10 +30,6 @@ FIXTURE_VARIANT_ADD(tmf, packed) { true };
 
 FIXTURE_SETUP(tmf)
 {
-	struct disk_opts disk = {
-		.kind = DISK_BDEV, .block_size = 512, .size_mb = 16,
-		.delay_ns = SLOW_NS, .own = true,
-	};
 	struct bed_opts bed = {
 		.disk = &self->disk, .type = VHOST_TARGET_SCSI,
 		.num_queues = 2, .target_flags = VHOST_TARGET_F_SHARED,
@@ -44,8 +41,7 @@ FIXTURE_SETUP(tmf)
 
 	bed_sweep();
 	self->q = &self->d.q[0];
-	ASSERT_EQ(0, disk_create(&self->disk, &disk));
-	ASSERT_EQ(0, bed_make(&self->bed, &bed));
+	ASSERT_EQ(0, bed_make_nullb(&self->bed, &bed, SLOW_NS));
 	ASSERT_EQ(0, vscsi_open(&self->d, &o));
 	ASSERT_EQ(0, vscsi_open(&self->other, &o));
 }
@@ -98,136 +94,200 @@ static int reap(struct vscsi_queue *q, unsigned int by_response[256])
 	return 0;
 }
 
+/* Reads that are in flight, and what became of them. */
+struct flight {
+	const struct bed *bed;
+	struct vscsi_queue *q;
+	unsigned int nr;
+	unsigned int ends;		/* so many by task management */
+	u64 tags[FLIGHT];
+	unsigned int got[256];		/* by response */
+};
+
+static int take_off(struct flight *f, unsigned int n)
+{
+	unsigned int i, nr = 0;
+	int ret;
+
+	/* The unit attentions of the last time are not in the way. */
+	for (i = 0; i < n; i++) {
+		ret = vscsi_ready(f[i].q, 0);
+		if (ret)
+			return -EIO;
+	}
+	for (i = 0; i < n; i++) {
+		ret = start_reads(f[i].q, 0, f[i].nr, f[i].tags);
+		if (ret)
+			return ret;
+		nr = i && f[i].bed == f[i - 1].bed ? nr + f[i].nr : f[i].nr;
+		ret = bed_wait_inflight(f[i].bed, nr);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/*
+ * What @d's task management function is answered with while all of @f are in
+ * flight. If they were not for sure, because this machine stood still, and
+ * some were not reached: once more.
+ */
+static int tmf_in_flight(struct vscsi *d, u32 subtype, struct flight *f,
+			 unsigned int n)
+{
+	unsigned int i, tries = 0;
+	bool missed, late;
+	u64 start;
+	int ret;
+
+	do {
+		start = now_ns();
+		ret = take_off(f, n);
+		if (ret)
+			return ret;
+		ret = vscsi_tmf(d, subtype, 0,
+				subtype == VIRTIO_SCSI_T_TMF_ABORT_TASK ?
+				f[0].tags[3] : 0);
+		/* It waits for the disk, and for nothing else. */
+		late = now_ns() - start > SLOW_NS + SLOW_NS / 4;
+		missed = false;
+		for (i = 0; i < n && ret >= 0; i++) {
+			int err = reap(f[i].q, f[i].got);
+
+			if (err)
+				ret = err;
+			missed |= f[i].nr - f[i].got[VIRTIO_SCSI_S_OK] <
+				  f[i].ends;
+		}
+	} while (ret >= 0 && missed && late && ++tries < MAX_TRIES);
+	return ret;
+}
+
 /* Its response says that the task has ended: it is there already. */
 TEST_F(tmf, abort_task)
 {
-	unsigned int got[256];
-	u64 tags[FLIGHT];
+	struct flight f = { &self->bed, self->q, FLIGHT, 1, {}, {} };
 
-	ASSERT_EQ(0, start_reads(self->q, 0, FLIGHT, tags));
-	ASSERT_EQ(0, bed_wait_inflight(&self->bed, FLIGHT));
 	EXPECT_EQ(VIRTIO_SCSI_S_OK,
-		  vscsi_tmf(&self->d, VIRTIO_SCSI_T_TMF_ABORT_TASK, 0,
-			    tags[3]));
-	ASSERT_EQ(0, reap(self->q, got));
-	EXPECT_EQ(1, got[VIRTIO_SCSI_S_ABORTED]);
-	EXPECT_EQ(FLIGHT - 1, got[VIRTIO_SCSI_S_OK]);
+		  tmf_in_flight(&self->d, VIRTIO_SCSI_T_TMF_ABORT_TASK, &f, 1));
+	EXPECT_EQ(1, f.got[VIRTIO_SCSI_S_ABORTED]);
+	EXPECT_EQ(FLIGHT - 1, f.got[VIRTIO_SCSI_S_OK]);
 	/* It is not there any more: that is no error. */
 	EXPECT_EQ(VIRTIO_SCSI_S_OK,
 		  vscsi_tmf(&self->d, VIRTIO_SCSI_T_TMF_ABORT_TASK, 0,
-			    tags[3]));
+			    f.tags[3]));
 	EXPECT_EQ(0, vscsi_ready(self->q, 0));
 }
 
 /* On all request queues of the session, and of no other session. */
 TEST_F(tmf, abort_task_set)
 {
-	unsigned int got[256];
-	u64 tags[FLIGHT];
+	struct flight f[] = {
+		{ &self->bed, &self->d.q[0], 4, 4, {}, {} },
+		{ &self->bed, &self->d.q[1], 4, 4, {}, {} },
+		{ &self->bed, &self->other.q[0], 2, 0, {}, {} },
+	};
 
-	ASSERT_EQ(0, start_reads(&self->d.q[0], 0, 4, tags));
-	ASSERT_EQ(0, start_reads(&self->d.q[1], 0, 4, tags));
-	ASSERT_EQ(0, start_reads(&self->other.q[0], 0, 2, tags));
-	ASSERT_EQ(0, bed_wait_inflight(&self->bed, 10));
 	EXPECT_EQ(VIRTIO_SCSI_S_OK,
-		  vscsi_tmf(&self->d, VIRTIO_SCSI_T_TMF_ABORT_TASK_SET, 0, 0));
-	ASSERT_EQ(0, reap(&self->d.q[0], got));
-	EXPECT_EQ(4, got[VIRTIO_SCSI_S_ABORTED]);
-	ASSERT_EQ(0, reap(&self->d.q[1], got));
-	EXPECT_EQ(4, got[VIRTIO_SCSI_S_ABORTED]);
-	ASSERT_EQ(0, reap(&self->other.q[0], got));
-	EXPECT_EQ(2, got[VIRTIO_SCSI_S_OK]);
+		  tmf_in_flight(&self->d, VIRTIO_SCSI_T_TMF_ABORT_TASK_SET, f,
+				3));
+	EXPECT_EQ(4, f[0].got[VIRTIO_SCSI_S_ABORTED]);
+	EXPECT_EQ(4, f[1].got[VIRTIO_SCSI_S_ABORTED]);
+	EXPECT_EQ(2, f[2].got[VIRTIO_SCSI_S_OK]);
 	EXPECT_EQ(0, vscsi_ready(&self->other.q[0], 0));
+}
+
+/* The sense key and code of the first command. */
+static u32 first_sense(struct vscsi_queue *q)
+{
+	static const u8 test_unit_ready[6];
+	struct vscsi_result res;
+
+	return vscsi_cmd(q, 0, test_unit_ready, 6, DIR_NONE, NULL, 0, &res) ?
+	       ~0u : res.key;
 }
 
 /* Of all sessions; the others are told. */
 TEST_F(tmf, clear_task_set)
 {
-	static const u8 test_unit_ready[6];
-	struct vscsi_result res;
-	unsigned int got[256];
-	u64 tags[FLIGHT];
+	struct flight f[] = {
+		{ &self->bed, &self->d.q[0], 4, 4, {}, {} },
+		{ &self->bed, &self->other.q[1], 4, 4, {}, {} },
+	};
 
-	ASSERT_EQ(0, start_reads(&self->d.q[0], 0, 4, tags));
-	ASSERT_EQ(0, start_reads(&self->other.q[1], 0, 4, tags));
-	ASSERT_EQ(0, bed_wait_inflight(&self->bed, 8));
 	EXPECT_EQ(VIRTIO_SCSI_S_OK,
-		  vscsi_tmf(&self->d, VIRTIO_SCSI_T_TMF_CLEAR_TASK_SET, 0, 0));
-	ASSERT_EQ(0, reap(&self->d.q[0], got));
-	EXPECT_EQ(4, got[VIRTIO_SCSI_S_ABORTED]);
-	ASSERT_EQ(0, reap(&self->other.q[1], got));
-	EXPECT_EQ(4, got[VIRTIO_SCSI_S_ABORTED]);
-	ASSERT_EQ(0, vscsi_cmd(&self->other.q[0], 0, test_unit_ready, 6,
-			       DIR_NONE, NULL, 0, &res));
-	EXPECT_EQ(SENSE(KEY_UNIT_ATTENTION, 0x2f, 0), res.key);
-	ASSERT_EQ(0, vscsi_cmd(self->q, 0, test_unit_ready, 6, DIR_NONE, NULL,
-			       0, &res));
-	EXPECT_EQ(0, res.key);
+		  tmf_in_flight(&self->d, VIRTIO_SCSI_T_TMF_CLEAR_TASK_SET, f,
+				2));
+	EXPECT_EQ(4, f[0].got[VIRTIO_SCSI_S_ABORTED]);
+	EXPECT_EQ(4, f[1].got[VIRTIO_SCSI_S_ABORTED]);
+	EXPECT_EQ(SENSE(KEY_UNIT_ATTENTION, 0x2f, 0),
+		  first_sense(&self->other.q[0]));
+	EXPECT_EQ(0, first_sense(self->q));
 }
 
 TEST_F(tmf, lun_reset)
 {
-	static const u8 test_unit_ready[6];
-	struct vscsi_result res;
-	unsigned int got[256];
-	u64 tags[FLIGHT];
+	struct flight f[] = {
+		{ &self->bed, &self->d.q[0], 4, 4, {}, {} },
+		{ &self->bed, &self->other.q[0], 4, 4, {}, {} },
+	};
 
-	ASSERT_EQ(0, start_reads(&self->d.q[0], 0, 4, tags));
-	ASSERT_EQ(0, start_reads(&self->other.q[0], 0, 4, tags));
-	ASSERT_EQ(0, bed_wait_inflight(&self->bed, 8));
 	EXPECT_EQ(VIRTIO_SCSI_S_OK,
-		  vscsi_tmf(&self->d, VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET, 0,
-			    0));
-	ASSERT_EQ(0, reap(&self->d.q[0], got));
-	EXPECT_EQ(4, got[VIRTIO_SCSI_S_RESET]);
-	ASSERT_EQ(0, reap(&self->other.q[0], got));
-	EXPECT_EQ(4, got[VIRTIO_SCSI_S_RESET]);
-	ASSERT_EQ(0, vscsi_cmd(&self->other.q[0], 0, test_unit_ready, 6,
-			       DIR_NONE, NULL, 0, &res));
-	EXPECT_EQ(KEY_UNIT_ATTENTION, SENSE_KEY(res.key));
-	EXPECT_EQ(0x29, res.key >> 8 & 0xff);
+		  tmf_in_flight(&self->d, VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET,
+				f, 2));
+	EXPECT_EQ(4, f[0].got[VIRTIO_SCSI_S_RESET]);
+	EXPECT_EQ(4, f[1].got[VIRTIO_SCSI_S_RESET]);
+	EXPECT_EQ(SENSE(KEY_UNIT_ATTENTION, 0x29, 0),
+		  first_sense(&self->other.q[0]) & ~0xff);
 	EXPECT_EQ(0, vscsi_ready(self->q, 0));
 	EXPECT_EQ(0, vscsi_ready(&self->other.q[0], 0));
 }
 
 TEST_F(tmf, nexus_reset)
 {
-	unsigned int got[256];
-	u64 tags[FLIGHT];
+	struct flight f[] = {
+		{ &self->bed, &self->d.q[0], 4, 4, {}, {} },
+		{ &self->bed, &self->other.q[0], 4, 0, {}, {} },
+	};
 
-	ASSERT_EQ(0, start_reads(&self->d.q[0], 0, 4, tags));
-	ASSERT_EQ(0, start_reads(&self->other.q[0], 0, 4, tags));
-	ASSERT_EQ(0, bed_wait_inflight(&self->bed, 8));
 	EXPECT_EQ(VIRTIO_SCSI_S_OK,
-		  vscsi_tmf(&self->d, VIRTIO_SCSI_T_TMF_I_T_NEXUS_RESET, 0, 0));
-	ASSERT_EQ(0, reap(&self->d.q[0], got));
-	EXPECT_EQ(4, got[VIRTIO_SCSI_S_RESET]);
-	ASSERT_EQ(0, reap(&self->other.q[0], got));
-	EXPECT_EQ(4, got[VIRTIO_SCSI_S_OK]);
+		  tmf_in_flight(&self->d, VIRTIO_SCSI_T_TMF_I_T_NEXUS_RESET, f,
+				2));
+	EXPECT_EQ(4, f[0].got[VIRTIO_SCSI_S_RESET]);
+	EXPECT_EQ(4, f[1].got[VIRTIO_SCSI_S_OK]);
 	EXPECT_EQ(0, vscsi_ready(self->q, 0));
 }
 
 TEST_F(tmf, query)
 {
-	unsigned int got[256];
-	u64 tags[FLIGHT];
+	struct flight f = { &self->bed, self->q, 2, 0, {}, {} };
+	unsigned int tries = 0;
+	int task, set;
+	bool late;
+	u64 start;
 
 	EXPECT_EQ(VIRTIO_SCSI_S_OK,
 		  vscsi_tmf(&self->d, VIRTIO_SCSI_T_TMF_QUERY_TASK_SET, 0, 0));
-	ASSERT_EQ(0, start_reads(self->q, 0, 2, tags));
-	ASSERT_EQ(0, bed_wait_inflight(&self->bed, 2));
-	EXPECT_EQ(VIRTIO_SCSI_S_FUNCTION_SUCCEEDED,
-		  vscsi_tmf(&self->d, VIRTIO_SCSI_T_TMF_QUERY_TASK, 0,
-			    tags[1]));
-	EXPECT_EQ(VIRTIO_SCSI_S_FUNCTION_SUCCEEDED,
-		  vscsi_tmf(&self->d, VIRTIO_SCSI_T_TMF_QUERY_TASK_SET, 0, 0));
-	EXPECT_EQ(VIRTIO_SCSI_S_OK,
-		  vscsi_tmf(&self->d, VIRTIO_SCSI_T_TMF_QUERY_TASK, 0, 999));
-	EXPECT_EQ(VIRTIO_SCSI_S_OK,
-		  vscsi_tmf(&self->other, VIRTIO_SCSI_T_TMF_QUERY_TASK_SET, 0,
-			    0));
-	ASSERT_EQ(0, reap(self->q, got));
-	EXPECT_EQ(2, got[VIRTIO_SCSI_S_OK]);
+	do {
+		start = now_ns();
+		ASSERT_EQ(0, take_off(&f, 1));
+		task = vscsi_tmf(&self->d, VIRTIO_SCSI_T_TMF_QUERY_TASK, 0,
+				 f.tags[1]);
+		set = vscsi_tmf(&self->d, VIRTIO_SCSI_T_TMF_QUERY_TASK_SET, 0,
+				0);
+		late = now_ns() - start > SLOW_NS;
+		EXPECT_EQ(VIRTIO_SCSI_S_OK,
+			  vscsi_tmf(&self->d, VIRTIO_SCSI_T_TMF_QUERY_TASK, 0,
+				    999));
+		EXPECT_EQ(VIRTIO_SCSI_S_OK,
+			  vscsi_tmf(&self->other,
+				    VIRTIO_SCSI_T_TMF_QUERY_TASK_SET, 0, 0));
+		ASSERT_EQ(0, reap(self->q, f.got));
+		EXPECT_EQ(2, f.got[VIRTIO_SCSI_S_OK]);
+		/* Had they ended while this machine stood still? */
+	} while (late && ++tries < MAX_TRIES);
+	EXPECT_EQ(VIRTIO_SCSI_S_FUNCTION_SUCCEEDED, task);
+	EXPECT_EQ(VIRTIO_SCSI_S_FUNCTION_SUCCEEDED, set);
 }
 
 /* The same between two targets whose units share a disk. */
@@ -253,23 +313,15 @@ static void expect_cleared(struct __test_metadata *_metadata,
 			   struct sharers *s, u32 subtype,
 			   u8 response, u32 key)
 {
-	static const u8 test_unit_ready[6];
-	struct vscsi_result res;
-	unsigned int got[256], i;
-	u64 tags[FLIGHT];
+	struct flight f[] = {
+		{ &s->bed[0], &s->d[0].q[0], 4, 4, {}, {} },
+		{ &s->bed[1], &s->d[1].q[0], 4, 4, {}, {} },
+	};
 
-	for (i = 0; i < 2; i++) {
-		ASSERT_EQ(0, start_reads(&s->d[i].q[0], 0, 4, tags));
-		ASSERT_EQ(0, bed_wait_inflight(&s->bed[i], 4));
-	}
-	EXPECT_EQ(VIRTIO_SCSI_S_OK, vscsi_tmf(&s->d[0], subtype, 0, 0));
-	for (i = 0; i < 2; i++) {
-		ASSERT_EQ(0, reap(&s->d[i].q[0], got));
-		EXPECT_EQ(4, got[response]);
-	}
-	ASSERT_EQ(0, vscsi_cmd(&s->d[1].q[0], 0, test_unit_ready, 6,
-			       DIR_NONE, NULL, 0, &res));
-	EXPECT_EQ(key, res.key);
+	EXPECT_EQ(VIRTIO_SCSI_S_OK, tmf_in_flight(&s->d[0], subtype, f, 2));
+	EXPECT_EQ(4, f[0].got[response]);
+	EXPECT_EQ(4, f[1].got[response]);
+	EXPECT_EQ(key, first_sense(&s->d[1].q[0]));
 	EXPECT_EQ(0, vscsi_ready(&s->d[0].q[0], 0));
 	EXPECT_EQ(0, vscsi_ready(&s->d[1].q[0], 0));
 }
@@ -449,13 +501,14 @@ TEST_F(tmf, no_event_buffers)
 		ASSERT_EQ(0, bed_add_lun(&self->bed, 9, &null, 0));
 	}
 	ASSERT_EQ(0, vscsi_post_events(&self->d, 1));
-	for (i = 0; !vscsi_event(&self->d, &ev, 200); i++) {
+	/* With patience for what has to come, without for what may. */
+	for (i = 0; !vscsi_event(&self->d, &ev, missed ? 200 :
+				 VT_PATIENCE * 1000); i++) {
 		missed |= ev.event & VIRTIO_SCSI_T_EVENTS_MISSED;
 		ASSERT_GT(200, i);
 		ASSERT_EQ(0, vscsi_post_events(&self->d, 1));
 	}
 	EXPECT_TRUE(missed);
-	EXPECT_LT(0, i);
 	EXPECT_EQ(0, vscsi_ready(self->q, 9));
 }
 

@@ -15,7 +15,8 @@ int sharers_open(struct sharers *s, const struct sharers_opts *o)
 	struct bed_opts bed = {
 		.disk = &s->disk, .type = VHOST_TARGET_SCSI, .num_queues = 1,
 		.unit_flags = VHOST_TARGET_UNIT_F_SHARED,
-		.target_flags = o->one_target ? VHOST_TARGET_F_SHARED : 0,
+		.target_flags = o->one_target || o->more ?
+				VHOST_TARGET_F_SHARED : 0,
 	};
 	struct vscsi_opts v = {
 		.packed = o->packed, .event_idx = o->event_idx, .queue_size = 64,

@@ -12,6 +12,7 @@
 struct sharers_opts {
 	u64 delay_ns;			/* of each request */
 	bool one_target;
+	bool more;			/* others may attach, too */
 	bool packed;
 	bool event_idx;
 };

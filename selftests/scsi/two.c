@@ -5,26 +5,19 @@
 
 static int make_bed(struct two *t, unsigned int i)
 {
-	struct disk_opts d = {
-		.kind = DISK_BDEV,
-		.block_size = SECTOR,
-		.size_mb = TWO_BLOCKS * SECTOR / MIB,
-		.own = true,
-	};
 	struct bed_opts b = {
 		.disk = &t->disk[i],
 		.type = VHOST_TARGET_SCSI,
 		.num_queues = 1,
 	};
-	int ret = disk_create(&t->disk[i], &d);
 
-	return ret ? ret : bed_make(&t->bed[i], &b);
+	return bed_make_nullb(&t->bed[i], &b, 0);
 }
 
 int two_open(struct two *t, const struct two_opts *o)
 {
 	struct vscsi_opts bad = {
-		.wwpn = t->bed[0].name,
+		.wwpn = t->bed[0].wwpn,
 		.packed = o->packed,
 		.indirect = o->indirect,
 		.event_idx = o->event_idx,
@@ -34,6 +27,7 @@ int two_open(struct two *t, const struct two_opts *o)
 	struct vscsi_opts good = {
 		.wwpn = t->bed[1].name,
 		.packed = o->packed,
+		.event_idx = true,
 		.queue_size = 64,
 	};
 	int ret;
@@ -84,27 +78,4 @@ int two_recover(struct two *t)
 	if (ret)
 		vt_msg("no recovery: %d", ret);
 	return ret;
-}
-
-void two_note(struct two *t)
-{
-	bed_stats(&t->bed[0], &t->before);
-}
-
-bool two_counted(struct two *t, u64 invalid, u64 ring_errors)
-{
-	struct vhost_target_stats st;
-	unsigned int i;
-
-	for (i = 0; i < 100; i++) {
-		bed_stats(&t->bed[0], &st);
-		if (st.invalid - t->before.invalid == invalid &&
-		    st.ring_errors - t->before.ring_errors == ring_errors)
-			return true;
-		sleep_ms(10);
-	}
-	vt_msg("invalid +%llu, ring_errors +%llu",
-	       (unsigned long long)(st.invalid - t->before.invalid),
-	       (unsigned long long)(st.ring_errors - t->before.ring_errors));
-	return false;
 }

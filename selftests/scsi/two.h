@@ -23,7 +23,6 @@ struct two {
 	struct vscsi d;
 	struct vscsi good;
 	struct vscsi_queue *q;		/* of @d */
-	struct vhost_target_stats before;
 	u32 generation;
 };
 
@@ -34,9 +33,5 @@ void two_close(struct two *t);
 int two_bystander(struct two *t);
 /* A working session again, on the same fd; 0 or -errno after a message. */
 int two_recover(struct two *t);
-
-/* Note the counters; have they grown by so much, and nothing else? */
-void two_note(struct two *t);
-bool two_counted(struct two *t, u64 invalid, u64 ring_errors);
 
 #endif

@@ -2,10 +2,10 @@
 /*
  * The rules of every ioctl of <linux/vhost_target.h>, for any of them.
  *
- * A test program includes this and adds one variant per call. prepare() brings
- * about a state in which the call with the argument it fills in succeeds. Each
- * test then breaks one rule, and makes the unbroken call at the end: that one
- * must succeed, so nothing but the broken rule was the reason.
+ * A test program includes this and adds one variant per call. need() and fill()
+ * bring about a state in which the call succeeds. Each test then breaks one
+ * rule, and makes the unbroken call at the end: that one must succeed, so
+ * nothing but the broken rule was the reason.
  */
 #ifndef VT_ABI_TESTS_H
 #define VT_ABI_TESTS_H
@@ -25,6 +25,7 @@
 struct abi_ctx {
 	int fd;			/* where the call goes */
 	int ctl;
+	int door;		/* opened by hand; 0: none */
 	struct disk disk;
 	struct bed bed;
 	struct vblk blk;
@@ -32,8 +33,9 @@ struct abi_ctx {
 	struct vhost_target_poller poller;
 	bool poller_removed;	/* put it back */
 	unsigned int free_cpu;
+	u32 new_poller;
 	unsigned char buf[64];
-	const char *name;	/* of a target that may be made */
+	const char *name;	/* of a target that is there or may be made */
 };
 
 struct abi_range {
@@ -47,12 +49,16 @@ struct abi_call {
 	size_t size;
 	size_t flags_offset;
 	u32 flags;		/* all that are defined */
-	struct abi_range reserved[3];
+	struct abi_range reserved[4];
 	size_t name_offset;	/* 0: it has no name */
 	bool reads;		/* changes nothing, fills in the argument */
-	/* 0, -EAGAIN: cannot be had on this machine, or another error. */
-	int (*prepare)(struct abi_ctx *c, void *arg);
-	void (*undo)(struct abi_ctx *c);
+	/*
+	 * What has to be there: 0, -EAGAIN: cannot be had on this machine, or
+	 * another error. Then the argument, but for its size and name.
+	 */
+	int (*need)(struct abi_ctx *c);
+	void (*fill)(struct abi_ctx *c, void *arg);
+	void (*undo)(struct abi_ctx *c);	/* what abi_undo() does not */
 };
 
 /* Offsets and sizes that every call has, taken from its struct. */
@@ -64,8 +70,35 @@ struct abi_call {
 	.request = nr, .size = sizeof(type), \
 	.first_size = offsetof(type, last) + sizeof(((type *)0)->last), \
 	.flags_offset = offsetof(type, flags)
+#define ABI_NAME(type) .name_offset = offsetof(type, name)
 #define ABI_RANGE(type, field) \
 	{ offsetof(type, field), sizeof(((type *)0)->field) }
+
+/* The calls that targets of several types have. */
+#define ABI_CREATE \
+	ABI_GREW(VHOST_TARGET_CREATE, struct vhost_target_create, reserved), \
+	.flags = VHOST_TARGET_F_ALL, \
+	.reserved = { ABI_RANGE(struct vhost_target_create, reserved) }, \
+	ABI_NAME(struct vhost_target_create)
+#define ABI_UNIT_ADD \
+	ABI_GREW(VHOST_TARGET_UNIT_ADD, struct vhost_target_unit_add, \
+		 reserved), \
+	.flags = VHOST_TARGET_UNIT_F_ALL, \
+	.reserved = { \
+		ABI_RANGE(struct vhost_target_unit_add, reserved0), \
+		ABI_RANGE(struct vhost_target_unit_add, reserved), \
+		ABI_RANGE(struct vhost_target_unit_add, reserved1), \
+	}, \
+	ABI_NAME(struct vhost_target_unit_add)
+#define ABI_GET \
+	ABI_GREW(VHOST_TARGET_GET, struct vhost_target_info, reserved), \
+	.flags = VHOST_TARGET_GET_NEXT, \
+	.reserved = { ABI_RANGE(struct vhost_target_info, reserved) }, \
+	ABI_NAME(struct vhost_target_info), \
+	.reads = true
+#define ABI_ATTACH \
+	ABI_CALL(VHOST_TARGET_ATTACH, struct vhost_target_attach), \
+	ABI_NAME(struct vhost_target_attach)
 
 FIXTURE(abi)
 {
@@ -78,27 +111,6 @@ FIXTURE_VARIANT(abi)
 	struct abi_call call;
 };
 
-FIXTURE_SETUP(abi)
-{
-	int ret;
-
-	bed_sweep();
-	self->c.name = "vtbed.abi";
-	self->c.ctl = ctl_open();
-	ASSERT_LE(0, self->c.ctl) TH_LOG("%s", CTL_NODE);
-	self->c.fd = self->c.ctl;
-	ret = variant->call.prepare(&self->c, self->arg);
-	if (ret == -EAGAIN)
-		SKIP(return, "cannot be had on this machine");
-	ASSERT_EQ(0, ret);
-}
-
-FIXTURE_TEARDOWN(abi)
-{
-	if (variant->call.undo)
-		variant->call.undo(&self->c);
-}
-
 static inline int abi_do(struct abi_ctx *c, const struct abi_call *call,
 			 void *arg)
 {
@@ -108,6 +120,60 @@ static inline int abi_do(struct abi_ctx *c, const struct abi_call *call,
 static inline void abi_set_size(void *arg, u32 size)
 {
 	memcpy(arg, &size, sizeof(size));
+}
+
+/* A door's fd with an owner, where a target is to be attached. */
+static inline int abi_open_door(struct abi_ctx *c, const char *node)
+{
+	int fd = vhost_open(node);
+
+	if (fd < 0)
+		return fd;
+	c->door = fd;
+	c->fd = fd;
+	return vhost_set_owner(fd);
+}
+
+static inline void abi_undo(struct abi_ctx *c)
+{
+	vblk_close(&c->blk);
+	vscsi_close(&c->scsi);
+	if (c->door)
+		close(c->door);
+	bed_destroy(&c->bed);
+	disk_destroy(&c->disk);
+	/* One that was made by the call itself, or by hand. */
+	ctl_destroy(c->ctl, c->name);
+}
+
+FIXTURE_SETUP(abi)
+{
+	const struct abi_call *call = &variant->call;
+	struct abi_ctx *c = &self->c;
+	int ret = 0;
+
+	bed_sweep();
+	c->name = "vtbed.abi";
+	c->ctl = ctl_open();
+	ASSERT_LE(0, c->ctl) TH_LOG("%s", CTL_NODE);
+	c->fd = c->ctl;
+	if (call->need)
+		ret = call->need(c);
+	if (ret == -EAGAIN)
+		SKIP(return, "cannot be had on this machine");
+	ASSERT_EQ(0, ret);
+	abi_set_size(self->arg, call->size);
+	if (call->name_offset)
+		strcpy((char *)self->arg + call->name_offset, c->name);
+	if (call->fill)
+		call->fill(c, self->arg);
+}
+
+FIXTURE_TEARDOWN(abi)
+{
+	if (variant->call.undo)
+		variant->call.undo(&self->c);
+	abi_undo(&self->c);
 }
 
 #define ABI_DO() abi_do(&self->c, &variant->call, self->arg)

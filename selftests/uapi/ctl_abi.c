@@ -17,11 +17,6 @@ static int need_unit(struct abi_ctx *c)
 	return ret ? ret : ctl_add_null(c->ctl, c->name, MIB, 512, 0);
 }
 
-static void drop_target(struct abi_ctx *c)
-{
-	ctl_destroy(c->ctl, c->name);
-}
-
 /* A CPU without a poller, by taking one away if need be. */
 static int need_free_cpu(struct abi_ctx *c)
 {
@@ -53,90 +48,44 @@ static int need_free_cpu(struct abi_ctx *c)
 	return 0;
 }
 
-static int prepare_create(struct abi_ctx *c, void *arg)
+static void fill_create(struct abi_ctx *c, void *arg)
 {
 	struct vhost_target_create *a = arg;
 
 	ctl_init_create(a, c->name);
 	a->num_queues = 1;
-	return 0;
 }
 
-static int prepare_destroy(struct abi_ctx *c, void *arg)
-{
-	struct vhost_target_destroy *a = arg;
-
-	a->size = sizeof(*a);
-	strcpy(a->name, c->name);
-	return need_target(c);
-}
-
-static int prepare_get(struct abi_ctx *c, void *arg)
-{
-	struct vhost_target_info *a = arg;
-
-	a->size = sizeof(*a);
-	strcpy(a->name, c->name);
-	return need_target(c);
-}
-
-static int prepare_unit_add(struct abi_ctx *c, void *arg)
+static void fill_unit_add(struct abi_ctx *c, void *arg)
 {
 	struct vhost_target_unit_add *a = arg;
 
-	ctl_init_unit(a, c->name);
+	(void)c;
 	a->backend = VHOST_TARGET_BACKEND_NULL;
 	a->capacity = MIB;
-	return need_target(c);
 }
 
-static int prepare_unit_remove(struct abi_ctx *c, void *arg)
-{
-	struct vhost_target_unit_remove *a = arg;
-
-	a->size = sizeof(*a);
-	strcpy(a->name, c->name);
-	return need_unit(c);
-}
-
-static int prepare_unit_resize(struct abi_ctx *c, void *arg)
+static void fill_unit_resize(struct abi_ctx *c, void *arg)
 {
 	struct vhost_target_unit_resize *a = arg;
 
-	a->size = sizeof(*a);
+	(void)c;
 	a->capacity = 2 * MIB;
-	strcpy(a->name, c->name);
-	return need_unit(c);
 }
 
-static int prepare_unit_get(struct abi_ctx *c, void *arg)
-{
-	struct vhost_target_unit_info *a = arg;
-
-	a->size = sizeof(*a);
-	strcpy(a->name, c->name);
-	return need_unit(c);
-}
-
-static int prepare_stats(struct abi_ctx *c, void *arg)
+static void fill_stats(struct abi_ctx *c, void *arg)
 {
 	struct vhost_target_stats *a = arg;
 
-	a->size = sizeof(*a);
+	(void)c;
 	a->queue = VHOST_TARGET_QUEUE_ALL;
-	strcpy(a->name, c->name);
-	return need_unit(c);
 }
 
-static int prepare_poller_add(struct abi_ctx *c, void *arg)
+static void fill_poller_add(struct abi_ctx *c, void *arg)
 {
 	struct vhost_target_poller *a = arg;
-	int ret;
 
-	a->size = sizeof(*a);
-	ret = need_free_cpu(c);
 	a->cpu = c->free_cpu;
-	return ret;
 }
 
 /* Back to the pollers there were, whether the calls worked or not. */
@@ -155,85 +104,58 @@ static void restore_pollers(struct abi_ctx *c)
 	}
 }
 
-static int prepare_poller_remove(struct abi_ctx *c, void *arg)
+static int need_new_poller(struct abi_ctx *c)
 {
-	struct vhost_target_poller_remove *a = arg;
-	int ret;
+	int ret = need_free_cpu(c);
 
-	a->size = sizeof(*a);
-	ret = need_free_cpu(c);
-	return ret ? ret : ctl_poller_add(c->ctl, c->free_cpu, 0, &a->id);
+	return ret ? ret : ctl_poller_add(c->ctl, c->free_cpu, 0,
+					  &c->new_poller);
 }
 
-static int prepare_poller_get(struct abi_ctx *c, void *arg)
+static void fill_poller_remove(struct abi_ctx *c, void *arg)
 {
-	struct vhost_target_poller *a = arg, p;
+	struct vhost_target_poller_remove *a = arg;
+
+	a->id = c->new_poller;
+}
+
+static int need_poller(struct abi_ctx *c)
+{
 	int id = ctl_some_poller(c->ctl);
 
-	if (id < 0)
-		return id;
-	if (ctl_poller(c->ctl, id, &p))
-		return -EIO;
-	a->size = sizeof(*a);
-	a->id = id;
-	a->idle_us = p.idle_us;
-	return 0;
+	return id < 0 ? id : ctl_poller(c->ctl, id, &c->poller);
+}
+
+static void fill_poller(struct abi_ctx *c, void *arg)
+{
+	struct vhost_target_poller *a = arg;
+
+	a->id = c->poller.id;
+	a->idle_us = c->poller.idle_us;
 }
 
 FIXTURE_VARIANT_ADD(abi, create)
 {
-	.call = {
-		ABI_GREW(VHOST_TARGET_CREATE, struct vhost_target_create,
-			 reserved),
-		.flags = VHOST_TARGET_F_ALL,
-		.reserved = {
-			ABI_RANGE(struct vhost_target_create, reserved),
-		},
-		.name_offset = offsetof(struct vhost_target_create, name),
-		.prepare = prepare_create,
-		.undo = drop_target,
-	},
+	.call = { ABI_CREATE, .fill = fill_create },
 };
 
 FIXTURE_VARIANT_ADD(abi, destroy)
 {
 	.call = {
 		ABI_CALL(VHOST_TARGET_DESTROY, struct vhost_target_destroy),
-		.name_offset = offsetof(struct vhost_target_destroy, name),
-		.prepare = prepare_destroy,
-		.undo = drop_target,
+		ABI_NAME(struct vhost_target_destroy),
+		.need = need_target,
 	},
 };
 
 FIXTURE_VARIANT_ADD(abi, get)
 {
-	.call = {
-		ABI_GREW(VHOST_TARGET_GET, struct vhost_target_info, reserved),
-		.flags = VHOST_TARGET_GET_NEXT,
-		.reserved = {
-			ABI_RANGE(struct vhost_target_info, reserved),
-		},
-		.name_offset = offsetof(struct vhost_target_info, name),
-		.reads = true,
-		.prepare = prepare_get,
-		.undo = drop_target,
-	},
+	.call = { ABI_GET, .need = need_target },
 };
 
 FIXTURE_VARIANT_ADD(abi, unit_add)
 {
-	.call = {
-		ABI_GREW(VHOST_TARGET_UNIT_ADD, struct vhost_target_unit_add,
-			 reserved),
-		.flags = VHOST_TARGET_UNIT_F_ALL,
-		.reserved = {
-			ABI_RANGE(struct vhost_target_unit_add, reserved0),
-			ABI_RANGE(struct vhost_target_unit_add, reserved),
-		},
-		.name_offset = offsetof(struct vhost_target_unit_add, name),
-		.prepare = prepare_unit_add,
-		.undo = drop_target,
-	},
+	.call = { ABI_UNIT_ADD, .need = need_target, .fill = fill_unit_add },
 };
 
 FIXTURE_VARIANT_ADD(abi, unit_remove)
@@ -244,9 +166,8 @@ FIXTURE_VARIANT_ADD(abi, unit_remove)
 		.reserved = {
 			ABI_RANGE(struct vhost_target_unit_remove, reserved0),
 		},
-		.name_offset = offsetof(struct vhost_target_unit_remove, name),
-		.prepare = prepare_unit_remove,
-		.undo = drop_target,
+		ABI_NAME(struct vhost_target_unit_remove),
+		.need = need_unit,
 	},
 };
 
@@ -258,9 +179,9 @@ FIXTURE_VARIANT_ADD(abi, unit_resize)
 		.reserved = {
 			ABI_RANGE(struct vhost_target_unit_resize, reserved0),
 		},
-		.name_offset = offsetof(struct vhost_target_unit_resize, name),
-		.prepare = prepare_unit_resize,
-		.undo = drop_target,
+		ABI_NAME(struct vhost_target_unit_resize),
+		.need = need_unit,
+		.fill = fill_unit_resize,
 	},
 };
 
@@ -274,10 +195,9 @@ FIXTURE_VARIANT_ADD(abi, unit_get)
 			ABI_RANGE(struct vhost_target_unit_info, reserved0),
 			ABI_RANGE(struct vhost_target_unit_info, reserved),
 		},
-		.name_offset = offsetof(struct vhost_target_unit_info, name),
+		ABI_NAME(struct vhost_target_unit_info),
 		.reads = true,
-		.prepare = prepare_unit_get,
-		.undo = drop_target,
+		.need = need_unit,
 	},
 };
 
@@ -289,10 +209,10 @@ FIXTURE_VARIANT_ADD(abi, stats)
 			ABI_RANGE(struct vhost_target_stats, reserved0),
 			ABI_RANGE(struct vhost_target_stats, reserved),
 		},
-		.name_offset = offsetof(struct vhost_target_stats, name),
+		ABI_NAME(struct vhost_target_stats),
 		.reads = true,
-		.prepare = prepare_stats,
-		.undo = drop_target,
+		.need = need_unit,
+		.fill = fill_stats,
 	},
 };
 
@@ -303,7 +223,8 @@ FIXTURE_VARIANT_ADD(abi, poller_add)
 		.reserved = {
 			ABI_RANGE(struct vhost_target_poller, reserved),
 		},
-		.prepare = prepare_poller_add,
+		.need = need_free_cpu,
+		.fill = fill_poller_add,
 		.undo = restore_pollers,
 	},
 };
@@ -316,7 +237,8 @@ FIXTURE_VARIANT_ADD(abi, poller_remove)
 		.reserved = {
 			ABI_RANGE(struct vhost_target_poller_remove, reserved0),
 		},
-		.prepare = prepare_poller_remove,
+		.need = need_new_poller,
+		.fill = fill_poller_remove,
 		.undo = restore_pollers,
 	},
 };
@@ -328,7 +250,8 @@ FIXTURE_VARIANT_ADD(abi, poller_set)
 		.reserved = {
 			ABI_RANGE(struct vhost_target_poller, reserved),
 		},
-		.prepare = prepare_poller_get,
+		.need = need_poller,
+		.fill = fill_poller,
 	},
 };
 
@@ -341,7 +264,8 @@ FIXTURE_VARIANT_ADD(abi, poller_get)
 			ABI_RANGE(struct vhost_target_poller, reserved),
 		},
 		.reads = true,
-		.prepare = prepare_poller_get,
+		.need = need_poller,
+		.fill = fill_poller,
 	},
 };
 

@@ -18,10 +18,8 @@ static int need_owner(struct abi_ctx *c)
 
 	if (!ret)
 		ret = bed_make(&c->bed, &b);
-	if (ret)
-		return ret;
-	c->fd = vhost_open(VHOST_NVME_NODE);
-	return c->fd < 0 ? c->fd : vhost_set_owner(c->fd);
+	c->name = c->bed.name;
+	return ret ? ret : abi_open_door(c, VHOST_NVME_NODE);
 }
 
 static int need_session(struct abi_ctx *c)
@@ -31,66 +29,26 @@ static int need_session(struct abi_ctx *c)
 	return ret ? ret : vhost_attach(c->fd, c->bed.name);
 }
 
-static void drop_fd(struct abi_ctx *c)
-{
-	close(c->fd);
-	bed_destroy(&c->bed);
-	disk_destroy(&c->disk);
-}
-
-static int prepare_attach(struct abi_ctx *c, void *arg)
-{
-	struct vhost_target_attach *a = arg;
-	int ret = need_owner(c);
-
-	a->size = sizeof(*a);
-	strcpy(a->name, c->bed.name);
-	return ret;
-}
-
-static int prepare_reg(struct abi_ctx *c, void *arg)
+static void fill_reg(struct abi_ctx *c, void *arg)
 {
 	struct vhost_target_nvme_reg *a = arg;
 
-	a->size = sizeof(*a);
+	(void)c;
 	a->offset = 0x24;
 	a->len = 4;
-	return need_session(c);
 }
 
-static int prepare_irq(struct abi_ctx *c, void *arg)
+static void fill_irq(struct abi_ctx *c, void *arg)
 {
 	struct vhost_target_nvme_irq *a = arg;
 
-	a->size = sizeof(*a);
+	(void)c;
 	a->fd = eventfd(0, EFD_CLOEXEC);
-	return need_session(c);
-}
-
-static int prepare_reset(struct abi_ctx *c, void *arg)
-{
-	struct vhost_target_nvme_reset *a = arg;
-
-	a->size = sizeof(*a);
-	return need_session(c);
-}
-
-static int prepare_get(struct abi_ctx *c, void *arg)
-{
-	struct vhost_target_nvme_info *a = arg;
-
-	a->size = sizeof(*a);
-	return need_session(c);
 }
 
 FIXTURE_VARIANT_ADD(abi, attach)
 {
-	.call = {
-		ABI_CALL(VHOST_TARGET_ATTACH, struct vhost_target_attach),
-		.name_offset = offsetof(struct vhost_target_attach, name),
-		.prepare = prepare_attach,
-		.undo = drop_fd,
-	},
+	.call = { ABI_ATTACH, .need = need_owner },
 };
 
 FIXTURE_VARIANT_ADD(abi, read)
@@ -98,8 +56,8 @@ FIXTURE_VARIANT_ADD(abi, read)
 	.call = {
 		ABI_CALL(VHOST_TARGET_NVME_READ, struct vhost_target_nvme_reg),
 		.reads = true,
-		.prepare = prepare_reg,
-		.undo = drop_fd,
+		.need = need_session,
+		.fill = fill_reg,
 	},
 };
 
@@ -107,8 +65,8 @@ FIXTURE_VARIANT_ADD(abi, write)
 {
 	.call = {
 		ABI_CALL(VHOST_TARGET_NVME_WRITE, struct vhost_target_nvme_reg),
-		.prepare = prepare_reg,
-		.undo = drop_fd,
+		.need = need_session,
+		.fill = fill_reg,
 	},
 };
 
@@ -118,8 +76,8 @@ FIXTURE_VARIANT_ADD(abi, set_irq)
 		ABI_CALL(VHOST_TARGET_NVME_SET_IRQ,
 			 struct vhost_target_nvme_irq),
 		.flags = VHOST_TARGET_NVME_IRQ_F_PIN,
-		.prepare = prepare_irq,
-		.undo = drop_fd,
+		.need = need_session,
+		.fill = fill_irq,
 	},
 };
 
@@ -128,8 +86,7 @@ FIXTURE_VARIANT_ADD(abi, reset)
 	.call = {
 		ABI_CALL(VHOST_TARGET_NVME_RESET,
 			 struct vhost_target_nvme_reset),
-		.prepare = prepare_reset,
-		.undo = drop_fd,
+		.need = need_session,
 	},
 };
 
@@ -141,8 +98,7 @@ FIXTURE_VARIANT_ADD(abi, get)
 			ABI_RANGE(struct vhost_target_nvme_info, reserved),
 		},
 		.reads = true,
-		.prepare = prepare_get,
-		.undo = drop_fd,
+		.need = need_session,
 	},
 };
 
@@ -170,7 +126,7 @@ TEST(errors)
 	static const unsigned long calls[] = {
 		VHOST_TARGET_NVME_READ, VHOST_TARGET_NVME_WRITE,
 	};
-	struct abi_ctx c = { 0 };
+	struct abi_ctx c = { .ctl = -1 };
 	unsigned int i;
 	int other;
 	void *p;
@@ -218,7 +174,7 @@ TEST(errors)
 	ASSERT_EQ(0, vhost_set_owner(other));
 	EXPECT_EQ(-EBUSY, vhost_attach(other, c.bed.name));
 	close(other);
-	drop_fd(&c);
+	abi_undo(&c);
 }
 
 TEST_HARNESS_MAIN

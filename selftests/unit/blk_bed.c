@@ -34,20 +34,14 @@ void bed_chain(struct bed *b, u32 type, u64 sector, u32 out, u32 in)
 	bed_in(b, 1);
 }
 
-/* As vt_req_reset() of the core. */
+/* What was left behind is garbage. */
 int bed_parse(struct bed *b)
 {
 	struct vt_req *req = &b->req;
 
 	memset(&req->io, 0xa5, sizeof(req->io));
-	req->io.nr_bv = 0;
+	vt_req_reset(req);
 	req->io.bv = b->bv;
-	req->io.bytes = 0;
-	req->io.nr_ranges = 0;
-	req->io.range = req->ranges;
-	req->io.flags = 0;
-	req->io.status = BLK_STS_OK;
-	req->used_len = 0;
 	b->nr_reads = 0;
 	b->nr_maps = 0;
 	return blk_parse(&b->vq, &b->chain, req);

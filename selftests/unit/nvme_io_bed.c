@@ -54,20 +54,14 @@ struct nv_sqe *iob_rw(struct iob *b, u8 opcode, u32 nsid, u64 lba, u32 nlb)
 	return sqe;
 }
 
-/* As vt_req_reset() of the core. */
+/* What was left behind is garbage. */
 int iob_parse(struct iob *b)
 {
 	struct vt_req *req = &b->r.req;
 
 	memset(&req->io, 0xa5, sizeof(req->io));
-	req->io.nr_bv = 0;
+	vt_req_reset(req);
 	req->io.bv = b->bv;
-	req->io.bytes = 0;
-	req->io.nr_ranges = 0;
-	req->io.range = req->ranges;
-	req->io.pi = NULL;
-	req->io.flags = 0;
-	req->io.status = BLK_STS_OK;
 	b->nr_maps = 0;
 	b->released = 0;
 	return nv_io_parse(&b->b->c, req);

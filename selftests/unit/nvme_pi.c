@@ -62,6 +62,13 @@ static u16 end(struct iob *b, blk_status_t st)
 	return nv_io_status(&b->r.req);
 }
 
+/* Parsed with @ret; then it ends well. */
+static void expect_parse(struct iob *b, int ret)
+{
+	EXPECT_EQ(ret, iob_parse(b));
+	EXPECT_EQ(0, end(b, BLK_STS_OK));
+}
+
 TEST(pi_write, "pi: a write's tuples are copied, the device checks them")
 {
 	struct iob *b = pi_new(1);
@@ -221,8 +228,7 @@ TEST(pi_app, "pi: application tags are compared here, as far as the mask goes")
 	meta(b)[5].app = cpu_to_be16(0x1235);
 	sqe = pi_cmd(b, NV_CMD_WRITE, ALL | APP);
 	sqe->cdw15 = cpu_to_le32(0xfff0u << 16 | 0x1230);
-	EXPECT_EQ(0, iob_parse(b));
-	EXPECT_EQ(0, end(b, BLK_STS_OK));
+	expect_parse(b, 0);
 	sqe->cdw15 = cpu_to_le32(0xffffu << 16 | 0x1234);
 	EXPECT_STATUS(b, NV_SC_APP_TAG);
 	EXPECT_EQ(LBA + 5, b->r.cmd.lba);
@@ -247,16 +253,13 @@ TEST(pi_escape, "pi: tuples that are not to be checked")
 	sqe = pi_cmd(b, NV_CMD_WRITE, ALL | APP);
 	sqe->cdw15 = cpu_to_le32(0xffffu << 16 | 1);
 	/* The device would check them. */
-	EXPECT_EQ(2, iob_parse(b));
-	EXPECT_EQ(0, end(b, BLK_STS_OK));
+	expect_parse(b, 2);
 	/* By type 3 the reference tag is part of it. */
 	b->b->unit[0].be->limits.pi_type = 3;
 	sqe = pi_cmd(b, NV_CMD_WRITE, GUARD);
-	EXPECT_EQ(0, iob_parse(b));
-	EXPECT_EQ(0, end(b, BLK_STS_OK));
+	expect_parse(b, 0);
 	meta(b)[3].ref = cpu_to_be32(~0u);
-	EXPECT_EQ(2, iob_parse(b));
-	EXPECT_EQ(0, end(b, BLK_STS_OK));
+	expect_parse(b, 2);
 	iob_free(b);
 }
 

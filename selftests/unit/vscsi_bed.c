@@ -144,7 +144,7 @@ void vbed_chain(struct vbed *v, const void *cdb, u32 cdb_len, u32 out, u32 in)
 	bed_in(v->b, in);
 }
 
-/* As vt_req_reset() of the core; what was left behind is garbage. */
+/* What was left behind is garbage. */
 int vbed_parse(struct vbed *v, unsigned int queue)
 {
 	struct vt_req *req = &v->b->req;
@@ -154,13 +154,8 @@ int vbed_parse(struct vbed *v, unsigned int queue)
 	memset(&req->io, 0xa5, sizeof(req->io));
 	req->io.counted = 0;
 	req->io.be = NULL;
-	req->io.nr_bv = 0;
+	vt_req_reset(req);
 	req->io.bv = b->bv;
-	req->io.bytes = 0;
-	req->io.pi = NULL;
-	req->io.flags = 0;
-	req->io.status = BLK_STS_OK;
-	req->used_len = 0;
 	b->nr_reads = 0;
 	b->nr_maps = 0;
 	b->vq.q.index = queue;

@@ -154,9 +154,12 @@ static void free_both(struct vbed *v, struct vbed *w)
 	vbed_free(v);
 }
 
-TEST(tmf_clear, "TMF: CLEAR TASK SET ends everybody's tasks, and tells the others")
+/*
+ * CLEAR TASK SET by @v ends the tasks of both on what they share, and none of
+ * @w's elsewhere; @w is told.
+ */
+static void expect_cleared(struct vbed *v, struct vbed *w)
 {
-	struct vbed *v = vbed_new(), *w = second(v);
 	struct scsi_req *a = vbed_task(v, 0, &v->itl[0], 1);
 	struct scsi_req *b = vbed_task(w, 0, &w->itl[0], 1);
 	struct scsi_req *c = vbed_task(w, 1, &w->itl[1], 2);
@@ -167,8 +170,32 @@ TEST(tmf_clear, "TMF: CLEAR TASK SET ends everybody's tasks, and tells the other
 	EXPECT(a->task.aborted && b->task.aborted && !c->task.aborted);
 	EXPECT_EQ(0, atomic_read(&v->itl[0].ua));
 	EXPECT_EQ(BIT(SCSI_UA_COMMANDS_CLEARED), atomic_read(&w->itl[0].ua));
-	/* Who had no task there is not told. */
 	atomic_set(&w->itl[0].ua, 0);
+}
+
+/* LOGICAL UNIT RESET by @v ends @w's task, tells both, and sets defaults. */
+static void expect_reset(struct vbed *v, struct vbed *w)
+{
+	struct scsi_req *task = vbed_task(w, 0, &w->itl[0], 3);
+
+	v->su[0].lu.d_sense = true;
+	w->su[0].lu.d_sense = true;
+	EXPECT_EQ(VIRTIO_SCSI_S_OK,
+		  tmf(v, VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET, 0));
+	EXPECT_EQ(VIRTIO_SCSI_S_RESET, task->response);
+	EXPECT_EQ(BIT(SCSI_UA_LU_RESET), atomic_read(&v->itl[0].ua));
+	EXPECT_EQ(BIT(SCSI_UA_LU_RESET), atomic_read(&w->itl[0].ua));
+	EXPECT_EQ(0, atomic_read(&v->itl[1].ua));
+	EXPECT_EQ(0, atomic_read(&w->itl[1].ua));
+	EXPECT(!v->su[0].lu.d_sense);
+}
+
+TEST(tmf_clear, "TMF: CLEAR TASK SET ends everybody's tasks, and tells the others")
+{
+	struct vbed *v = vbed_new(), *w = second(v);
+
+	expect_cleared(v, w);
+	/* Who had no task there is not told. */
 	EXPECT_EQ(VIRTIO_SCSI_S_OK,
 		  tmf(v, VIRTIO_SCSI_T_TMF_CLEAR_TASK_SET, 0));
 	EXPECT_EQ(0, atomic_read(&w->itl[0].ua));
@@ -179,18 +206,10 @@ TEST(tmf_lu_reset, "TMF: LOGICAL UNIT RESET ends all tasks and sets defaults")
 {
 	struct vbed *v = vbed_new(), *w = second(v);
 	struct scsi_req *a = vbed_task(v, 0, &v->itl[0], 1);
-	struct scsi_req *b = vbed_task(w, 0, &w->itl[0], 1);
 
-	v->su[0].lu.d_sense = true;
 	wait_on(v, w);
-	EXPECT_EQ(VIRTIO_SCSI_S_OK,
-		  tmf(v, VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET, 0));
+	expect_reset(v, w);
 	EXPECT_EQ(VIRTIO_SCSI_S_RESET, a->response);
-	EXPECT_EQ(VIRTIO_SCSI_S_RESET, b->response);
-	EXPECT_EQ(BIT(SCSI_UA_LU_RESET), atomic_read(&v->itl[0].ua));
-	EXPECT_EQ(BIT(SCSI_UA_LU_RESET), atomic_read(&w->itl[0].ua));
-	EXPECT_EQ(0, atomic_read(&v->itl[1].ua));
-	EXPECT(!v->su[0].lu.d_sense);
 	free_both(v, w);
 }
 
@@ -208,25 +227,9 @@ static struct vbed *sharer(struct vbed *v)
 TEST(tmf_shared, "TMF: of a backend, it reaches the tasks of other targets")
 {
 	struct vbed *v = vbed_new(), *w = sharer(v);
-	struct scsi_req *a = vbed_task(v, 0, &v->itl[0], 1);
-	struct scsi_req *b = vbed_task(w, 0, &w->itl[0], 1);
-	struct scsi_req *c = vbed_task(w, 1, &w->itl[1], 2);
 
-	wait_on(v, w);
-	EXPECT_EQ(VIRTIO_SCSI_S_OK,
-		  tmf(v, VIRTIO_SCSI_T_TMF_CLEAR_TASK_SET, 0));
-	EXPECT(a->task.aborted && b->task.aborted && !c->task.aborted);
-	EXPECT_EQ(0, atomic_read(&v->itl[0].ua));
-	EXPECT_EQ(BIT(SCSI_UA_COMMANDS_CLEARED), atomic_read(&w->itl[0].ua));
-	atomic_set(&w->itl[0].ua, 0);
-	w->su[0].lu.d_sense = true;
-	b = vbed_task(w, 0, &w->itl[0], 3);
-	EXPECT_EQ(VIRTIO_SCSI_S_OK,
-		  tmf(v, VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET, 0));
-	EXPECT_EQ(VIRTIO_SCSI_S_RESET, b->response);
-	EXPECT_EQ(BIT(SCSI_UA_LU_RESET), atomic_read(&v->itl[0].ua));
-	EXPECT_EQ(BIT(SCSI_UA_LU_RESET), atomic_read(&w->itl[0].ua));
-	EXPECT_EQ(0, atomic_read(&w->itl[1].ua));
+	expect_cleared(v, w);
+	expect_reset(v, w);
 	EXPECT(!w->su[0].lu.d_sense);
 	free_both(v, w);
 }

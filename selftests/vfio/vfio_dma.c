@@ -32,31 +32,16 @@ FIXTURE(dma)
 	long long pinned;
 };
 
-static long long pins(void)
-{
-	write_text("1", "/proc/sys/vm/stat_refresh");
-	return read_key("/proc/vmstat", "nr_foll_pin_acquired") -
-	       read_key("/proc/vmstat", "nr_foll_pin_released");
-}
-
 static int make(struct bed *bed, struct disk *disk, u64 delay_ns)
 {
-	struct disk_opts d = {
-		.kind = DISK_BDEV,
-		.block_size = SECTOR,
-		.size_mb = 16,
-		.delay_ns = delay_ns,
-		.own = true,
-	};
 	struct bed_opts b = {
 		.disk = disk,
 		.type = VHOST_TARGET_NVME,
 		.num_queues = 2,
 		.queue_size = 64,
 	};
-	int ret = disk_create(disk, &d);
 
-	return ret ? ret : bed_make(bed, &b);
+	return bed_make_nullb(bed, &b, delay_ns);
 }
 
 /* Enabled, with one queue; memory for data is there but not mapped. */
@@ -76,7 +61,7 @@ FIXTURE_SETUP(dma)
 		SKIP(return, "%s", vfio_missing());
 	setenv("VT_NVME_DOOR", "vfio", 1);
 	bed_sweep();
-	self->pinned = pins();
+	self->pinned = pinned_pages();
 	ASSERT_EQ(0, mem_init(&self->mem, MEM_ONE, 4 * MIB, false));
 	ASSERT_EQ(0, mem_init(&self->data, MEM_ONE, SIZE, false));
 	self->at = self->data.region[0].hva;
@@ -84,20 +69,9 @@ FIXTURE_SETUP(dma)
 
 FIXTURE_TEARDOWN(dma)
 {
-	struct vhost_target_stats st;
-	unsigned int i;
-
 	nvme_close(&self->n);
-	if (self->bed.name[0]) {
-		EXPECT_EQ(0, bed_wait_detached(&self->bed));
-		bed_stats(&self->bed, &st);
-		EXPECT_EQ(0, st.inflight);
-		bed_destroy(&self->bed);
-	}
-	disk_destroy(&self->disk);
-	for (i = 0; i < 200 && pins() != self->pinned; i++)
-		sleep_ms(10);
-	EXPECT_EQ(self->pinned, pins());
+	EXPECT_EQ(0, bed_finish(&self->bed, &self->disk));
+	EXPECT_EQ(0, wait_pinned(self->pinned));
 	mem_free(&self->mem);
 	mem_free(&self->data);
 }
@@ -234,13 +208,13 @@ TEST_F(dma, unmapped_under_io)
 	long long before;
 
 	START(SLOW_NS);
-	before = pins();
+	before = pinned_pages();
 	MAP(VFIO_RW);
 	in_flight(&self->n, READ);
 	ASSERT_EQ(0, bed_wait_inflight(&self->bed, FLIGHT));
-	EXPECT_LT(before, pins());
+	EXPECT_LT(before, pinned_pages());
 	UNMAP();
-	EXPECT_EQ(before, pins());
+	EXPECT_EQ(before, pinned_pages());
 	EXPECT_EQ(FLIGHT, reap(&self->n));
 }
 
@@ -379,7 +353,7 @@ TEST_F(dma, closed_under_io)
 	ASSERT_EQ(0, bed_wait_inflight(&self->bed, FLIGHT));
 	nvme_close(&self->n);
 	EXPECT_EQ(0, bed_wait_detached(&self->bed));
-	EXPECT_EQ(self->pinned, pins());
+	EXPECT_EQ(self->pinned, pinned_pages());
 }
 
 static u64 signals(int fd, unsigned int ms)
@@ -422,8 +396,8 @@ TEST_F(dma, pin)
 	/* Seen: low. */
 	ASSERT_TRUE(nvme_reap(&self->n, 0, &cqe));
 	EXPECT_EQ(0, cqe.status >> 1);
-	while (vfio_get(v, VFIO_CONFIG, PCI_STATUS, 2) & PCI_STATUS_INTERRUPT)
-		sleep_ms(1);
+	EXPECT_TRUE(vt_wait(!(vfio_get(v, VFIO_CONFIG, PCI_STATUS, 2) &
+			      PCI_STATUS_INTERRUPT)));
 	EXPECT_EQ(0, vfio_irq_action(v, VFIO_INTX, 0, unmask));
 	EXPECT_EQ(0, signals(fd, 50));
 	close(fd);

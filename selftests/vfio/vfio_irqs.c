@@ -265,11 +265,8 @@ TEST_F(vfio, pin)
 				   VFIO_IRQ_SET_DATA_EVENTFD, 0, 1, &un,
 				   sizeof(un)));
 	EXPECT_EQ(sizeof(one), write(un, &one, sizeof(one)));
-	for (one = 0; one < 5000 && !count(fd); one++) {
-		vfio_irq_action(&self->v, VFIO_INTX, 0, TRIGGER);
-		sleep_ms(1);
-	}
-	EXPECT_GT(5000, one);
+	EXPECT_TRUE(vt_wait((vfio_irq_action(&self->v, VFIO_INTX, 0, TRIGGER),
+			     count(fd))));
 	/* Masked by hand, and by the command register. */
 	EXPECT_EQ(0, vfio_irq_action(&self->v, VFIO_INTX, 0, MASK));
 	EXPECT_EQ(0, vfio_irq_action(&self->v, VFIO_INTX, 0, TRIGGER));

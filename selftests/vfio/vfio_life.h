@@ -22,13 +22,6 @@ FIXTURE(vfio)
 	long long pinned;
 };
 
-static inline long long pins(void)
-{
-	write_text("1", "/proc/sys/vm/stat_refresh");
-	return read_key("/proc/vmstat", "nr_foll_pin_acquired") -
-	       read_key("/proc/vmstat", "nr_foll_pin_released");
-}
-
 static inline int make_nvme(struct bed *bed, struct disk *disk, u32 flags)
 {
 	struct disk_opts d = {
@@ -53,24 +46,16 @@ FIXTURE_SETUP(vfio)
 	if (vfio_missing())
 		SKIP(return, "%s", vfio_missing());
 	bed_sweep();
-	self->pinned = pins();
+	self->pinned = pinned_pages();
 	ASSERT_EQ(0, make_nvme(&self->bed, &self->disk, 0));
 }
 
 /* Whatever a test did: nothing stays pinned, nobody stays attached. */
 FIXTURE_TEARDOWN(vfio)
 {
-	unsigned int i;
-
 	vfio_close(&self->v);
-	if (self->bed.name[0]) {
-		EXPECT_EQ(0, bed_wait_detached(&self->bed));
-		bed_destroy(&self->bed);
-	}
-	disk_destroy(&self->disk);
-	for (i = 0; i < 200 && pins() != self->pinned; i++)
-		sleep_ms(10);
-	EXPECT_EQ(self->pinned, pins());
+	EXPECT_EQ(0, bed_finish(&self->bed, &self->disk));
+	EXPECT_EQ(0, wait_pinned(self->pinned));
 }
 
 #define OPEN() ASSERT_EQ(0, vfio_open(&self->v, self->bed.name))
