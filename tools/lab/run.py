@@ -28,6 +28,7 @@ from kernels import root_of
 from stream import Stream
 
 BOOT_TIMEOUT = 300
+BOOT_TRIES = 3
 LOGS_KEPT = 20		# console and dmesg files in build/KERNEL/log
 PR_SET_PDEATHSIG = 1
 
@@ -138,16 +139,19 @@ class Run:
         self.errors.seek(0)
         return self.errors.read().decode(errors="replace").strip()
 
-    def _died(self, when):
+    def _died(self, when, kind=LabError):
         text = console_tail(self.conf.console)
-        kind = EmulatorFault if splats.by_guests_clock(_text(self.conf.console)) else LabError
+        if splats.by_guests_clock(_text(self.conf.console)):
+            kind = EmulatorFault
         raise kind("\n".join(filter(None, [
             f"L1 {when}", self._qemu_said(), text, f"(console: {self.conf.console})"])))
 
     def wait_boot(self):
         mark = self.stream.next_mark(time.monotonic() + BOOT_TIMEOUT)
+        if mark is None:
+            self._died("did not come up in time")
         if mark != "booted":
-            self._died("did not come up in time" if mark is None else "died at start")
+            self._died("died at start", EmulatorFault)
         # QEMU has everything open: what is gone now can not be left behind.
         shutil.rmtree(self.tmp, ignore_errors=True)
 
@@ -205,11 +209,28 @@ def run_on_terminal(call):
         termios.tcsetattr(0, termios.TCSADRAIN, saved)
 
 
+def boot(kernel, opts, argv):
+    """A running L1. Nothing of ours is loaded yet: if it dies, it is tried again."""
+    for left in reversed(range(BOOT_TRIES)):
+        one = Run(kernel, opts, argv)
+        try:
+            one.start()
+            one.wait_boot()
+            return one
+        except EmulatorFault as err:
+            one.stop()
+            if not left:
+                raise LabError(str(err)) from err
+            print(f"lab: {err}\nlab: once more", file=sys.stderr, flush=True)
+        except BaseException:
+            one.stop()
+            raise
+    return None
+
+
 def run(kernel, opts, argv):
-    one = Run(kernel, opts, argv)
+    one = boot(kernel, opts, argv)
     try:
-        one.start()
-        one.wait_boot()
         code = one.wait_command()
     finally:
         one.stop()
