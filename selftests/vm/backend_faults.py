@@ -2,36 +2,13 @@
 """Backends that fail, stall, vanish or change below a running disk."""
 
 import os
-import signal
-import subprocess
 
 import vt
-from bed import (Background, disk_of, expect, expect_equal, fails, guest_fio, refused,
-                 run_fio, test)
+from bed import (Background, HostJob, expect, expect_equal, fails, guest_fio, refused,
+                 run_fio, test, unplug)
+from devices import BLK, HOST
 
-HOST = "virtio_vdpa"
 SECTORS = 524288
-
-
-class Host:
-    """A job in the host that goes on beside the test."""
-
-    def __init__(self, bed, cmd):
-        self.process = subprocess.Popen(["sh", "-c", cmd], cwd="/tmp", text=True,
-                                        stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                        start_new_session=True)
-        bed.callback(self.end)
-
-    def end(self):
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.communicate()
-
-    def wait(self, timeout=300):
-        """(exit code, output)"""
-        text, _ = self.process.communicate(timeout=timeout)
-        return self.process.returncode, text
 
 
 def reload_dm(name, table):
@@ -84,9 +61,7 @@ def bad_blocks(bed):
 @test()
 def errors_in_a_guest(bed):
     lower = bed.memory_disk()
-    target = bed.target("disk", "--dev", lower.path)
-    guest = bed.guest(target)
-    disk = disk_of(guest, "disk")
+    target, guest, disk = BLK.in_guest(bed, "--dev", lower.path)
     vt.write(f"{lower.dir}/badblocks", "+800-807")
     code, text = guest.run(" ".join(dd_read(disk, 100)))
     expect(code != 0 and ("I/O error" in text or "Input/output error" in text), text)
@@ -106,7 +81,7 @@ def stalled_device(bed):
     expect_equal(len(vt.pollers()), 1, "pollers")
     vt.run("dmsetup", "suspend", "--noflush", "--nolockfs", "stall")
     try:
-        job = Host(bed, vt.fio(slow_disk, "randrw", size="1M", iodepth=64))
+        job = HostJob(bed, vt.fio(slow_disk, "randrw", size="1M", iodepth=64))
         vt.wait_for("stalled I/O", lambda: slow.stat()["inflight"] > 8)
         before = slow.stat()["ops"]
         run_fio(vt.fio_verify(other_disk, size="4M"))
@@ -146,7 +121,7 @@ def removed_in_use(bed):
     lower = bed.memory_disk()
     for _ in range(2):
         target, disk = bed.disk("disk", "--dev", lower.path)
-        job = Host(bed, vt.fio(disk, "randrw", runtime=600, time_based=1, size="64M"))
+        job = HostJob(bed, vt.fio(disk, "randrw", runtime=600, time_based=1, size="64M"))
         vt.wait_for("I/O", lambda: sum(target.stat()["ops"].values()) > 500)
         lower.power(0)
         code, text = job.wait()
@@ -168,15 +143,14 @@ def removed_under_a_guest(bed):
     target = bed.target("disk", "--dev", lower.path)
     other = bed.target("other", "--dev", bed.memory_disk("mem1").path)
     guest = bed.guest(target, other)
-    disks = {name: disk_of(guest, name) for name in ("disk", "other")}
-    job = Background(guest, vt.fio(disks["disk"], "randrw", runtime=600, time_based=1,
-                                   size="64M"))
+    job = Background(guest, vt.fio(BLK.disk(guest, target), "randrw", runtime=600,
+                                   time_based=1, size="64M"))
     vt.wait_for("I/O", lambda: sum(target.stat()["ops"].values()) > 200, 300)
     lower.power(0)
     code, text = job.result()
     expect(code != 0, f"fio saw no error: {text[-300:]}")
-    guest_fio(guest, vt.fio_verify(disks["other"], size="1M"))
-    guest.close()
+    guest_fio(guest, vt.fio_verify(BLK.disk(guest, other), size="1M"))
+    unplug(guest, target)
     target.delete()
     lower.power(1)
     bed.target("disk", "--dev", lower.path)
@@ -188,7 +162,7 @@ def nvme_unplugged(bed):
     nvme = bed.nvme()
     pci = os.path.realpath("/sys/class/nvme/nvme0/device")
     target, disk = bed.disk("disk", "--dev", nvme)
-    job = Host(bed, vt.fio(disk, "randread", runtime=600, time_based=1, size="64M"))
+    job = HostJob(bed, vt.fio(disk, "randread", runtime=600, time_based=1, size="64M"))
     vt.wait_for("I/O", lambda: target.stat()["ops"]["read"] > 500)
     vt.write(f"{pci}/remove", 1)
     try:

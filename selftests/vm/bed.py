@@ -4,6 +4,7 @@ of it goes, the modules must unload, no page stays pinned, the log is clean."""
 
 import contextlib
 import os
+import signal
 import subprocess
 
 import vt
@@ -143,10 +144,8 @@ class Bed(contextlib.ExitStack):
 
     # Targets and their users
 
-    def target(self, name, *args, vdpa=True, queues=1):
-        """A target; --vdpa and one queue unless said otherwise."""
-        more = ["--queues", queues] + (["--vdpa"] if vdpa else [])
-        target = vt.Target(name, *args, *more)
+    def keep(self, target):
+        """Delete it at the end, if it is still there."""
         self.callback(self._delete, target)
         return target
 
@@ -155,38 +154,69 @@ class Bed(contextlib.ExitStack):
             target.unbind()
             target.delete()
 
-    def nvme_target(self, name, *args, queues=1):
-        """An NVMe target with a VFIO device."""
-        target = vt.Target(name, *args, "--queues", queues, "--vfio", kind="nvme")
-        self.callback(self._delete, target)
-        return target
+    def target(self, name, *args, vdpa=True, queues=1):
+        """A blk target; --vdpa and one queue unless said otherwise."""
+        more = ["--queues", queues] + (["--vdpa"] if vdpa else [])
+        return self.keep(vt.Target(name, *args, *more))
 
     def disk(self, name, *args, **kwargs):
         """(target, its disk in the host)"""
         target = self.target(name, *args, **kwargs)
         return target, target.disk()
 
-    def guest(self, *targets, args=(), suffix="", fresh=False, **kwargs):
-        """A running guest with @targets as disks, found by disk_of().
+    def guest(self, *targets, suffix="", fresh=False, **kwargs):
+        """A running guest with @targets as disks.
 
         It is @fresh when it has to be, or was asked to be; else the one that
         goes from test to test, to which devices are plugged."""
-        devices = [target.qemu_arg + suffix for target in targets]
-        if not fresh and not args and not kwargs:
-            return self._shared_guest(devices, targets)
-        words = [word for device in devices for word in ("-device", device)]
-        return self.enter_context(Guest([*words, *args], **kwargs))
+        if not fresh and not kwargs:
+            return self._shared_guest(targets, suffix)
+        words = [word for target in targets for word in ("-device", device(target, suffix))]
+        return self.enter_context(Guest(words, **kwargs))
 
-    def _shared_guest(self, devices, targets):
+    def _shared_guest(self, targets, suffix):
         if not (_shared and _shared[0].alive):
             _shared[:] = [Guest().start()]
         guest = _shared[0]
         self.push(lambda failed, *_: _give_back(guest, targets, failed))
-        for number, device in enumerate(devices):
-            text = guest.monitor(f"device_add {device},id=plug{number}")
-            # There may be warnings.
-            expect("Error" not in text, text)
+        for target in targets:
+            plug(guest, target, suffix)
         return guest
+
+
+def _id(target):
+    return f"plug-{target.name}"
+
+
+def device(target, suffix=""):
+    """QEMU's words for it."""
+    return f"{target.qemu_arg}{suffix},id={_id(target)}"
+
+
+def plug(guest, target, suffix=""):
+    text = guest.monitor(f"device_add {device(target, suffix)}")
+    # There may be warnings.
+    expect("Error" not in text, text)
+
+
+def unplug(guest, target):
+    """Until nobody is attached to the target."""
+    guest.qmp("device_del", id=_id(target))
+    wait_unplugged(guest, target)
+    wait_detached(target)
+
+
+def wait_unplugged(guest, target):
+    _wait_deleted(guest, _id(target))
+
+
+def _wait_deleted(guest, name):
+    while guest.wait_event("DEVICE_DELETED")["data"].get("device") != name:
+        pass
+
+
+def wait_detached(target):
+    vt.wait_for(f"the end of {target.name}'s session", lambda: not target.attached(), 60)
 
 
 _shared = []
@@ -201,17 +231,9 @@ def _give_back(guest, targets, failed):
         name = device["name"]
         if device["type"].startswith("child<") and not name.startswith("lab-"):
             guest.qmp("device_del", id=name)
-            while guest.wait_event("DEVICE_DELETED")["data"].get("device") != name:
-                pass
+            _wait_deleted(guest, name)
     for target in targets:
-        vt.wait_for(f"the end of {target.name}'s session",
-                    lambda t=target: not t.attached(), 60)
-
-
-def disk_of(guest, name):
-    """The guest's disk on target @name, once it is there."""
-    return vt.wait_for(f"the disk of {name}",
-                       lambda: vt.guest_disks(guest).get(name), 120)
+        wait_detached(target)
 
 
 def no_merges(guest, disk):
@@ -267,6 +289,32 @@ class Repeated(Background):
     def end(self):
         self.guest.check(f"touch {self.stop}")
         self.good()
+
+
+class HostJob:
+    """A command that goes on in the host beside the test."""
+
+    def __init__(self, bed, cmd):
+        self.process = subprocess.Popen(["sh", "-c", f"exec {cmd}"], cwd="/tmp", text=True,
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, start_new_session=True)
+        bed.callback(self.end)
+
+    def end(self):
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.communicate()
+
+    def wait(self, timeout=300):
+        """(exit code, output)"""
+        text, _ = self.process.communicate(timeout=timeout)
+        return self.process.returncode, text
+
+    def finish_fio(self):
+        """Have it end now; it must have seen no error."""
+        self.process.terminate()
+        _, text = self.wait()
+        expect_equal(vt.fio_result(text)["error"], 0, f"fio's error ({text[-500:]})")
 
 
 def wait_moving(target, timeout=300):

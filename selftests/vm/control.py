@@ -108,8 +108,7 @@ def wrong_backends(bed):
 
 
 def scsi_target(bed, name):
-    target = vt.Target(name, "--null", "1G", kind="scsi")
-    bed.callback(bed._delete, target)
+    bed.keep(vt.Target(name, "--null", "1G", kind="scsi"))
 
 
 @test("virtio_vdpa")

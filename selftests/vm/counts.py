@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
-"""What I/O costs in kicks, interrupts, allocations; and what idleness costs."""
+"""What I/O costs in kicks, interrupts, allocations."""
 
 import os
 import re
-import time
 
 import vt
-from bed import disk_of, expect, expect_equal, guest_fio, no_merges, test
-from cpustat import CpuStat
+from bed import expect, expect_equal, guest_fio, test
+from devices import BLK, HOST, busy_guest
 
 TRACE = "/sys/kernel/tracing"
 EVENTS = ("kmem/kmalloc", "kmem/kmem_cache_alloc", "kmem/mm_page_alloc")
@@ -17,22 +16,10 @@ STEADY_US = 500000
 IOS = 8000
 
 
-def busy_guest(bed, *args):
-    """(target, guest, fio's command) after a warm-up."""
-    target = bed.target("disk", *args)
-    guest = bed.guest(target)
-    disk = disk_of(guest, "disk")
-    cmd = vt.fio(disk, "randread", number_ios=IOS, size="4G", norandommap=1,
-                 thread=1)
-    no_merges(guest, disk)
-    guest_fio(guest, cmd.replace(str(IOS), "500"))
-    return target, guest, cmd
-
-
 @test(idle_us=STEADY_US)
 def kicks_and_interrupts(bed):
     null = bed.null_blk(irqmode=1)
-    target, guest, cmd = busy_guest(bed, "--dev", null.path)
+    target, guest, cmd = busy_guest(bed, BLK, IOS, "--dev", null.path)
     with vt.StatDelta(target) as stat:
         guest_fio(guest, cmd)
     found = stat["polls"] - stat["empty_polls"]
@@ -48,32 +35,12 @@ def kicks_and_interrupts(bed):
 def event_mode(bed):
     """Never busy-polling: still no more kicks than I/Os, and asleep in between."""
     null = bed.null_blk(irqmode=1)
-    target, guest, cmd = busy_guest(bed, "--dev", null.path)
+    target, guest, cmd = busy_guest(bed, BLK, 2000, "--dev", null.path)
     with vt.StatDelta(target) as stat:
-        guest_fio(guest, cmd.replace(str(IOS), "2000"))
+        guest_fio(guest, cmd)
     bed.note(f"{stat.ops} I/Os, {stat['kicks']} kicks, {stat['calls']} interrupts")
     expect(stat["kicks"] <= stat.ops, f"{stat['kicks']} kicks")
     expect(stat["calls"] <= stat.ops, f"{stat['calls']} interrupts")
-
-
-@test(idle_us=200)
-def idle_guest(bed):
-    null = bed.null_blk(irqmode=1)
-    target, _, _ = busy_guest(bed, "--dev", null.path)
-    time.sleep(2)
-    poller = vt.pollers()[0]
-    expect_equal(poller["nr_active"], 0, "queues looked at")
-    stat = target.stat()
-    with CpuStat(poller["pid"]) as cpu:
-        state = vt.read(f"/proc/{poller['pid']}/stat").rpartition(")")[2].split()[0]
-        time.sleep(5)
-    after = vt.pollers()[0]
-    expect(state in "SID", f"the poller is in state {state}")
-    expect_equal(cpu.cpu_seconds, 0, "CPU time")
-    expect_equal((cpu.voluntary, cpu.involuntary), (0, 0), "context switches")
-    for key in ("loops", "sleeps", "busy_ns", "idle_ns"):
-        expect_equal(after[key], poller[key], key)
-    expect_equal(target.stat(), stat, "counters")
 
 
 class Allocations:
@@ -126,7 +93,7 @@ class Allocations:
 
 
 def no_allocation(bed, *args):
-    target, guest, cmd = busy_guest(bed, *args)
+    target, guest, cmd = busy_guest(bed, BLK, IOS, *args)
     pid = vt.pollers()[0]["pid"]
     pinned = vt.pins()
     with vt.StatDelta(target) as stat, Allocations(pid) as made:
@@ -150,7 +117,7 @@ def no_allocation_null(bed):
     no_allocation(bed, "--null", "4G")
 
 
-@test("virtio_vdpa", idle_us=STEADY_US)
+@test(HOST, idle_us=STEADY_US)
 def no_allocation_check(bed):
     """The check above sees an allocation when there is one: bounce buffers."""
     path = bed.file()

@@ -7,6 +7,7 @@ import os
 
 import vt
 from bed import Repeated, expect, expect_equal, guest_fio, test
+from devices import NVME
 from scsi_pi import SECTOR, debug_disk, set_integrity, write_at
 
 PROTECTED, PLAIN, GROWS = (f"/dev/nvme0n{nsid}" for nsid in (1, 2, 3))
@@ -123,7 +124,7 @@ step nvme compare $(at 200) data
 def one_guest(bed):
     vt.run("modprobe", "sd_mod")
     lower = debug_disk(bed, physblk_exp=3)
-    target = bed.nvme_target("disk", "--dev", lower)
+    target = NVME.target(bed, "--dev", lower)
     guest = bed.guest(target)
     vt.wait_for("the guest's disk", lambda: present(guest, PROTECTED), 60)
     limits(guest, lower)

@@ -11,7 +11,8 @@ import os
 
 import efiboot
 import vt
-from bed import expect, guest_fio, test
+from bed import guest_fio, test
+from devices import NVME, no_errors
 from guest import Guest
 
 WORDS = "console=hvc0 quiet panic=-1 nokaslr no_timer_check rdinit=/init"
@@ -32,12 +33,11 @@ def boot_linux(bed):
     disk = bed.memory_disk()
     efiboot.write(disk.path, f"/boot/vmlinuz-{os.uname().release}",
                   os.environ["LAB_GUEST_INITRD"], WORDS)
-    target = bed.nvme_target("disk", "--dev", disk.path)
+    target = NVME.target(bed, "--dev", disk.path)
     with Guest(["-device", target.qemu_arg + ",bootindex=1"], kernel=False,
                firmware="ovmf", accel="tcg") as guest:
         for text, timeout in (("started by the firmware", 1200), ("start Linux", 600)):
             said(bed, guest, target, text, timeout)
         guest.wait_shell(1800)
         guest_fio(guest, vt.fio("/dev/nvme0n1", "randread", number_ios=100))
-    stat = target.stat()
-    expect(not any(stat["errors"].values()) and not stat["invalid"], f"counters: {stat}")
+    no_errors(target)

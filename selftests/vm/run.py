@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""run.py [-l] [GROUP | FILE | FILE.TEST | TEST]... [-x FILE | FILE.TEST | TEST]...
+"""run.py [-l] [NAME]... [-x NAME...]
 
 Runs the tests of the files beside this one inside L1, all or those named, but
-not those after -x:
+not those after -x. A NAME is a GROUP, FILE, TEST or FILE.TEST; -l lists them:
 
-	tools/lab/lab run --nvme size=1G -- python3 selftests/vm/run.py host_vdpa
+	tools/lab/lab run --nvme size=1G -- python3 selftests/vm/run.py life
 
 KTAP; the last line is "N passed, N failed, N skipped".
 """
@@ -23,29 +23,41 @@ import bed  # noqa: E402
 from guest import EMULATOR_FAULT, Guest  # noqa: E402
 from qmp import QmpError  # noqa: E402
 
-# A group's name stands for all its files.
+# A group's name stands for all its files, and for the tests of these files that
+# are registered for it.
+EACH = ("host_disk", "life")
 GROUPS = {
     "blk": ("control", "host_vdpa", "stock_qemu", "counts", "backend_faults"),
     "scsi": ("scsi_host", "scsi_pi", "scsi_fence", "scsi_peers", "scsi_qemu",
              "scsi_ovmf"),
     "nvme": ("nvme_qemu", "nvme_live"),
 }
-FILES = sum(GROUPS.values(), ())
+FILES = (EACH[0], *sum(GROUPS.values(), ()), EACH[1])
 # These take minutes and run only by name.
 SLOW = ("nvme_uefi",)
 TRIES = 3
 
 
+def groups_of(file, function):
+    if file in EACH:
+        return {function.group}
+    return {group for group, files in GROUPS.items() if file in files}
+
+
 def collect(names, but):
+    """(full name, function) of each; killed and life.killed stand for it with
+    every type, "life.killed[blk]" for one."""
     tests = []
     named = [name.split(".")[0] for name in names]
     for file in (*FILES, *(slow for slow in SLOW if slow in named)):
-        bed.TESTS.clear()
         importlib.import_module(file)
         for function in bed.TESTS:
-            full = f"{file}.{function.__name__}"
-            groups = {group for group, files in GROUPS.items() if file in files}
-            called = {file, full, function.__name__, *groups}
+            if function.__module__ != file:
+                continue
+            name = function.__name__
+            base = name.split("[")[0]
+            full = f"{file}.{name}"
+            called = {file, full, name, base, f"{file}.{base}", *groups_of(file, function)}
             if (not names or called & set(names)) and not called & set(but):
                 tests.append((full, function))
     return tests

@@ -42,10 +42,10 @@ def linux_lun(lun):
 
 
 class Target(vt.Target):
-    """A scsi target with a vDPA device; LUN 0 as vhostctl create says."""
+    """A scsi target; LUN 0 as vhostctl create says. In the host by virtio_vdpa."""
 
-    def __init__(self, name, *args):
-        super().__init__(name, *args, kind="scsi")
+    def __init__(self, name, *args, kind="scsi"):
+        super().__init__(name, *args, kind=kind)
 
     def host(self):
         top = f"/sys/bus/vdpa/devices/{self.made['vdpa_name']}"
@@ -70,6 +70,13 @@ class Target(vt.Target):
     def lun(self, lun=0):
         """The host's disk, once it is there."""
         return vt.wait_for(f"LUN {lun} of {self.name}", lambda: self._find(lun, "block"), 60)
+
+    def disk(self):
+        """LUN 0, once sd has looked at it, which is after it is there."""
+        disk = self.lun()
+        vt.wait_for(f"size of {disk}", lambda: int(vt.read(
+            f"/sys/block/{os.path.basename(disk)}/size")), 60)
+        return disk
 
     def generic(self, lun=0):
         """Its /dev/sgX."""

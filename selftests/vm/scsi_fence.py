@@ -7,22 +7,20 @@ import os
 import subprocess
 import time
 
-import scsi
 import vt
-from bed import expect, expect_equal, fails, test
+from bed import HostJob, expect, expect_equal, fails, test
+from devices import HOST, SCSI
 
-HOST = "virtio_vdpa"
 STATE = "/tmp/vt-state"
 MIB = 1 << 20
 A, B = "0xa", "0xb"
 WRITE_EX, EX_ACCESS, WRITE_EX_REG = 1, 3, 5
+FIGHTS = 60
 
 
-def make(bed, name, path, queues=2):
-    made = scsi.Target(name, "--dev", path, "--shared-backend", "--vdpa",
-                       "--queues", queues)
-    bed.callback(bed._delete, made)
-    return made
+def make(bed, name, path):
+    target, _ = SCSI.on_host(bed, "--dev", path, "--shared-backend", name=name)
+    return target
 
 
 def two(bed, path):
@@ -93,22 +91,22 @@ def in_flight(bed):
     disk = bed.memory_disk()
     sectors = 64 * MIB // 512
     slow = bed.dm("slow", f"0 {sectors} delay {disk.path} 0 0 {disk.path} 0 300")
-    a, b = two(bed, slow)
+    fenced, other = (make(bed, name, slow) for name in ("a", "b"))
+    a, b = fenced.lun(), other.lun()
     register(a, A)
     register(b, B)
     out(a, "reserve", A, kind=WRITE_EX_REG)
     for round in range(3):
-        fio = subprocess.Popen(["sh", "-c", vt.fio(
-            a, "randwrite", bs="4k", iodepth=32, size="4M", time_based=1, runtime=60,
-            refill_buffers=1, continue_on_error="none")],
-            cwd="/tmp", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(3)
-        expect(fio.poll() is None, "fio ended before it was fenced")
+        fio = HostJob(bed, vt.fio(a, "randwrite", bs="4k", iodepth=32, size="4M",
+                                  time_based=1, runtime=600, refill_buffers=1,
+                                  continue_on_error="none"))
+        vt.wait_for("writes in flight", lambda: fenced.stat()["inflight"] > 16)
         out(b, "preempt", B, sark=A, kind=WRITE_EX_REG)
         before = contents(b)
+        # What was in flight would have come by now: a write takes 0.3 s.
         time.sleep(1)
         expect_equal(contents(b), before, f"the disk a second after PREEMPT {round}")
-        expect(fio.wait(120) != 0, "fio was not fenced")
+        expect(fio.wait(120)[0], "fio was not fenced")
         register(a, A)
 
 
@@ -117,11 +115,10 @@ def each_other(bed):
     """Both preempt at once, again and again, with writes in flight: one wins."""
     disks = two(bed, bed.memory_disk().path)
     keys = (A, B)
-    end = time.monotonic() + 20
 
     def fight(me):
         wins = 0
-        while time.monotonic() < end:
+        for _ in range(FIGHTS):
             try:
                 register(disks[me], keys[me])
                 out(disks[me], "preempt-abort", keys[me], sark=keys[1 - me],

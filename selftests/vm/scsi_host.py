@@ -9,66 +9,13 @@ import subprocess
 
 import scsi
 import vt
-from bed import expect, expect_equal, fails, run_fio, test
-from host_vdpa import file_system_on, no_errors, read_at, verify_all, wait_size
-
-HOST = "virtio_vdpa"
+from bed import HostJob, expect, expect_equal, fails, run_fio, test
+from devices import HOST, SCSI, no_errors, read_at, verify_all, wait_size
 
 
-def target(bed, name, *args, queues=2):
-    made = scsi.Target(name, *args, "--vdpa", "--queues", queues)
-    bed.callback(bed._delete, made)
-    made.lun()
+def target(bed, name, *args):
+    made, _ = SCSI.on_host(bed, *args, name=name)
     return made
-
-
-def check(bed, *args):
-    t = target(bed, "t", *args)
-    verify_all(t.lun())
-    no_errors(t)
-    stat = t.stat()
-    bed.note(f"{sum(stat['ops'].values())} I/Os, {stat['kicks']} kicks, "
-             f"{stat['calls']} interrupts, {stat['bounced']} bounced")
-
-
-@test(HOST)
-def verify_nvme(bed):
-    check(bed, "--dev", bed.nvme())
-
-
-@test(HOST)
-def verify_null_blk(bed):
-    check(bed, "--dev", bed.memory_disk().path)
-
-
-@test(HOST)
-def verify_4096(bed):
-    check(bed, "--dev", bed.memory_disk(blocksize=4096).path)
-
-
-@test(HOST)
-def verify_file(bed):
-    check(bed, "--file", bed.file())
-
-
-@test(HOST, idle_us=0)
-def verify_event_mode(bed):
-    check(bed, "--dev", bed.nvme())
-
-
-@test(HOST)
-def null_backend(bed):
-    t = target(bed, "t", "--null", "8G")
-    for rw in ("randread", "randwrite"):
-        run_fio(vt.fio(t.lun(), rw, number_ios=2000))
-    no_errors(t)
-
-
-@test(HOST)
-def ext4(bed):
-    t = target(bed, "t", "--dev", bed.memory_disk().path)
-    file_system_on(t.lun(), ("mkfs.ext4", "-q", "-F"), ("fsck.ext4", "-fn"))
-    no_errors(t)
 
 
 @test(HOST)
@@ -83,28 +30,6 @@ def large_io(bed):
                           rw="write"))
     bed.note(f"{largest} KiB a request")
     no_errors(t)
-
-
-@test(HOST)
-def discard(bed):
-    t = target(bed, "t", "--dev", bed.memory_disk().path)
-    disk, mib = t.lun(), 1 << 20
-    for options in ((), ("-z",)):
-        run_fio(vt.fio(disk, "write", bs="64k", size="4M", buffer_pattern="0x5a"))
-        vt.run("blkdiscard", *options, "-o", mib, "-l", mib, disk)
-        expect_equal(read_at(disk, mib, mib), bytes(mib), f"after blkdiscard {options}")
-        for offset in (0, 2 * mib):
-            expect(read_at(disk, offset, mib) == b"\x5a" * mib,
-                   f"blkdiscard {options} touched MiB {offset // mib}")
-
-
-@test(HOST)
-def read_only(bed):
-    t = target(bed, "t", "--dev", bed.memory_disk().path, "--ro")
-    disk = t.lun()
-    expect_equal(vt.run("blockdev", "--getro", disk).strip(), "1", "read-only")
-    fails("dd", "if=/dev/zero", f"of={disk}", "bs=4k", "count=1", "oflag=direct")
-    run_fio(vt.fio(disk, "randread", size="1M"))
 
 
 @test(HOST)
@@ -143,21 +68,6 @@ def compare_and_write(bed):
     expect_equal(read_at(disk, 7 * 512, 512), ones, "block after it compared")
     fails(*words, "-i", "/tmp/bad", disk)
     expect_equal(read_at(disk, 7 * 512, 512), ones, "block after it did not compare")
-
-
-@test(HOST)
-def write_cache(bed):
-    t = target(bed, "t", "--dev", bed.memory_disk(cache_size=16).path)
-    disk = t.lun()
-    cache = f"/sys/block/{os.path.basename(disk)}/queue/write_cache"
-    expect_equal(vt.read(cache), "write back", "write cache")
-    before = t.stat()["ops"]["flush"]
-    run_fio(vt.fio(disk, "write", size="64k", fsync=1))
-    expect(t.stat()["ops"]["flush"] > before, "no flush was seen")
-    t2 = target(bed, "u", "--dev", bed.memory_disk("mem1", cache_size=16).path,
-                "--writethrough")
-    cache = f"/sys/block/{os.path.basename(t2.lun())}/queue/write_cache"
-    expect_equal(vt.read(cache), "write through", "write cache")
 
 
 # Zones.
@@ -257,18 +167,17 @@ def wait_reads(disk):
 def hotplug_under_load(bed):
     """A LUN goes while I/O to it and to another is in flight."""
     t = target(bed, "t", "--null", "1G")
-    for i in range(3):
+    for _ in range(3):
         scsi.lun_add("t", 5, capacity=1 << 30)
-        jobs = [subprocess.Popen(["sh", "-c", "exec " + vt.fio(
-            t.lun(lun), "randread", time_based=1, runtime=8)], stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, text=True) for lun in (0, 5)]
+        stays, goes = (HostJob(bed, vt.fio(t.lun(lun), "randread", time_based=1,
+                                           runtime=600)) for lun in (0, 5))
         for lun in (0, 5):
             wait_reads(t.lun(lun))
         scsi.lun_remove("t", 5)
-        out = [job.communicate(timeout=300)[0] for job in jobs]
-        expect_equal(jobs[0].returncode, 0, f"fio on LUN 0: {out[0][-500:]}")
-        expect(jobs[1].returncode != 0,
-               f"fio on the removed LUN saw no error: {out[1][-1500:]}")
+        code, text = goes.wait()
+        expect(code, f"fio on the removed LUN saw no error: {text[-1500:]}")
+        wait_reads(t.lun(0))
+        stays.finish_fio()
         vt.wait_for("LUN 5 gone", lambda: not t.present(5), 60)
     run_fio(vt.fio(t.lun(0), "randread", number_ios=200))
 
@@ -289,12 +198,10 @@ def many_events(bed):
 
 
 @test(HOST)
-def resize(bed):
+def resize_file(bed):
+    """A LUN that is not the first."""
     path = bed.file()
     t = target(bed, "t", "--null", "1G")
-    for size in (2 << 30, 1 << 29, 3 << 30):
-        vt.ctl("resize", "t", "--size", size)
-        wait_size(t.lun(), size)
     scsi.lun_add("t", 1, path)
     disk = t.lun(1)
     for size in (300 << 20, 200 << 20, 400 << 20):
@@ -333,14 +240,12 @@ def lun_reset(bed):
     """sg_reset with I/O in flight: it ends, and the disk works on."""
     t = target(bed, "t", "--dev", slow_disk(bed, 0.2).path)
     disk = t.lun()
-    job = subprocess.Popen(["sh", "-c", "exec " + vt.fio(
-        disk, "randread", time_based=1, runtime=8)], stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True)
+    job = HostJob(bed, vt.fio(disk, "randread", time_based=1, runtime=600))
     vt.wait_for("I/O", lambda: t.stat()["inflight"] > 0, 60)
     for _ in range(3):
         vt.run("sg_reset", "-d", "-N", disk, timeout=60)
-    out = job.communicate(timeout=300)[0]
-    expect_equal(job.returncode, 0, f"fio: {out[-500:]}")
+        wait_reads(disk)
+    job.finish_fio()
     expect("reset occurred" in vt.run("dmesg"), "no unit attention was seen")
 
 
@@ -367,14 +272,11 @@ def fencing(bed):
     for disk in (one, two):
         vt.run(*write, f"of={disk}")
     # b fences a: what a writes from then on is refused.
-    job = subprocess.Popen(["sh", "-c", "exec " + vt.fio(
-        one, "randwrite", time_based=1, runtime=30, size="64M")],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    job = HostJob(bed, vt.fio(one, "randwrite", time_based=1, runtime=600, size="64M"))
     vt.wait_for("I/O", lambda: a.stat()["inflight"] > 0, 60)
     persist("-o", "-A", "-K", "0xb", "-S", "0xa", "-T", "5", two)
     writes = a.stat()["bytes"]["write"]
-    job.communicate(timeout=120)
-    expect(job.returncode != 0, "the fenced host's writes went on")
+    expect(job.wait(120)[0], "the fenced host's writes went on")
     fails(*write, f"of={one}")
     expect_equal(a.stat()["bytes"]["write"], writes, "bytes written after it was fenced")
     vt.run(*write, f"of={two}")

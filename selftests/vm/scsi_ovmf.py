@@ -8,8 +8,8 @@ lab's emulator of SVM ends.
 import efidisk
 import vt
 from bed import expect, test
+from devices import SCSI, no_errors
 from guest import Guest
-from scsi_qemu import make, no_errors
 
 
 @test()
@@ -18,7 +18,7 @@ def boot_from_it(bed):
     disk = bed.memory_disk()
     text = "booted by UEFI from vhost_scsi"
     efidisk.write(disk.path, text)
-    target = make(bed, "--dev", disk.path)
+    target = SCSI.target(bed, "--dev", disk.path)
     with Guest.boot_from_disk(["-device", target.qemu_arg + ",bootindex=1"],
                               firmware="ovmf", accel="tcg") as guest:
         vt.wait_for("the program's text", lambda: text in guest.serial_text(), 1200)

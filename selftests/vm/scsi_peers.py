@@ -8,10 +8,10 @@ is printed; Documentation/vhost_scsi.md has a copy."""
 import os
 import re
 
-import scsi
 import sgio
 import vt
 from bed import expect, expect_equal, test
+from devices import HOST, SCSI
 from scsi_cdbs import COMMANDS, WHY
 
 LIO = "/sys/kernel/config/target"
@@ -62,9 +62,7 @@ def debug_disk(bed):
 
 
 def our_disk(bed, path):
-    target = scsi.Target("peer0", "--dev", path, "--vdpa")
-    bed.callback(bed._delete, target)
-    return target.lun()
+    return SCSI.on_host(bed, "--dev", path)[1]
 
 
 def ask(disk, command):
@@ -91,7 +89,7 @@ def wrong(name, said):
     return None
 
 
-@test("virtio_vdpa")
+@test(HOST)
 def side_by_side(bed):
     ours = our_disk(bed, bed.memory_disk("ours", size=SIZE_MB).path)
     lio = lio_disk(bed, bed.memory_disk("lio", size=SIZE_MB).path)

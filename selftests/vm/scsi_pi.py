@@ -13,13 +13,11 @@ import os
 import re
 import threading
 
-import scsi
 import sgio
 import vt
 from bed import expect, expect_equal, guest_fio, run_fio, test
-from host_vdpa import no_errors, verify_all
+from devices import HOST, SCSI, no_errors, verify_all
 
-HOST = "virtio_vdpa"
 SECTOR = 512
 
 
@@ -44,13 +42,7 @@ def set_integrity(disk, name, value):
 
 def disk_on(bed, lower, *args):
     """(target, its disk in the host)"""
-    t = scsi.Target("t", "--dev", lower, *args, "--vdpa", "--queues", 2)
-    bed.callback(bed._delete, t)
-    disk = t.lun()
-    # The disk is there before sd has looked at it.
-    vt.wait_for(f"size of {disk}", lambda: int(vt.read(
-        f"/sys/block/{os.path.basename(disk)}/size")), 60)
-    return t, disk
+    return SCSI.on_host(bed, "--dev", lower, *args)
 
 
 def write_at(disk, lba, data):
@@ -305,26 +297,24 @@ WWPN = "naa.5001405abcdef0a1"
 
 
 def qemu(bed, on):
-    """(target, guest, backend): a guest whose /dev/sda is on scsi_debug."""
+    """(target, guest, its disk, backend on scsi_debug)"""
     lower = debug_disk(bed)
-    t = vt.Target("t", "--dev", lower, "--wwpn", WWPN, kind="scsi")
-    bed.callback(bed._delete, t)
-    guest = bed.guest(args=("-device", f"vhost-scsi-pci,wwpn={WWPN},t10_pi={on}"))
-    vt.wait_for("the guest's disk", lambda: guest.run("test -b /dev/sda")[0] == 0, 60)
-    return t, guest, lower
+    return *SCSI.in_guest(bed, "--dev", lower, "--wwpn", WWPN, suffix=f",t10_pi={on}"), lower
 
 
 @test()
 def guest_on(bed):
     """Stock QEMU's vhost-scsi-pci with t10_pi: the guest's own tuples."""
-    t, guest, lower = qemu(bed, "on")
-    expect_equal(guest.check("cat /sys/block/sda/integrity/format").strip(),
+    t, guest, disk, lower = qemu(bed, "on")
+    block = f"/sys/block/{os.path.basename(disk)}"
+    guest.check("dmesg -c >/dev/null")
+    expect_equal(guest.check(f"cat {block}/integrity/format").strip(),
                  "T10-DIF-TYPE1-CRC", "format")
     set_integrity(lower, "write_generate", 0)
-    guest_fio(guest, vt.fio_verify("/dev/sda", size="4M"))
-    guest.check("dd if=/dev/zero of=/dev/sda bs=4k count=100 oflag=direct")
+    guest_fio(guest, vt.fio_verify(disk, size="4M"))
+    guest.check(f"dd if=/dev/zero of={disk} bs=4k count=100 oflag=direct")
     write_at(lower, 100, b"\xa5" * SECTOR)
-    code, text = guest.run("dd if=/dev/sda of=/dev/null bs=512 skip=100 count=1 iflag=direct")
+    code, text = guest.run(f"dd if={disk} of=/dev/null bs=512 skip=100 count=1 iflag=direct")
     expect(code != 0, f"a wrong guard was not found: {text}")
     text = guest.check("dmesg")
     expect("Logical block guard check failed" in text, f"sense: {text[-1500:]}")
@@ -334,14 +324,15 @@ def guest_on(bed):
 @test()
 def guest_off(bed):
     """Without t10_pi the host makes and verifies them."""
-    t, guest, lower = qemu(bed, "off")
-    text = guest.check("cat /sys/block/sda/integrity/format; sg_readcap -l /dev/sda")
+    t, guest, disk, lower = qemu(bed, "off")
+    block = f"/sys/block/{os.path.basename(disk)}"
+    text = guest.check(f"cat {block}/integrity/format; sg_readcap -l {disk}")
     expect("none" in text and "prot_en=0" in text, f"a guest that knows nothing of it: {text}")
-    guest_fio(guest, vt.fio_verify("/dev/sda", size="4M"))
+    guest_fio(guest, vt.fio_verify(disk, size="4M"))
     run_fio(vt.fio(lower, "read", bs="64k", size="4M"))
-    guest.check("dd if=/dev/zero of=/dev/sda bs=4k count=100 oflag=direct")
+    guest.check(f"dd if=/dev/zero of={disk} bs=4k count=100 oflag=direct")
     set_integrity(lower, "write_generate", 0)
     write_at(lower, 100, b"\xa5" * SECTOR)
-    code, text = guest.run("dd if=/dev/sda of=/dev/null bs=512 skip=100 count=1 iflag=direct")
+    code, text = guest.run(f"dd if={disk} of=/dev/null bs=512 skip=100 count=1 iflag=direct")
     expect(code != 0, f"a wrong guard was not found: {text}")
     only_read_errors(t)

@@ -144,6 +144,8 @@ class Target:
     def qemu_arg(self):
         if self.path:
             return f"vfio-pci,sysfsdev={self.path}"
+        if self.made["wwpn"]:
+            return f"vhost-scsi-pci,wwpn={self.made['wwpn']}"
         return f"vhost-vdpa-device-pci,vhostdev={self.node}"
 
     def disk(self):
@@ -176,6 +178,17 @@ class Target:
 
 def pollers():
     return ctl_json("poller", "list")
+
+
+def asleep():
+    """The first poller looks at no queue and does not run."""
+    poller = pollers()[0]
+    state = read(f"/proc/{poller['pid']}/stat").rpartition(")")[2].split()[0]
+    return not poller["nr_active"] and state in "SID"
+
+
+def wait_asleep():
+    wait_for("the poller asleep", asleep, 60)
 
 
 class StatDelta:
@@ -221,12 +234,20 @@ class NullBlk:
 
 # fio
 
+FIO = "fio --output-format=json "
+
+
 def fio(disk, rw, bs="4k", iodepth=32, **options):
     """The command line of one job; its JSON is for fio_result()."""
     words = {"name": "job", "filename": disk, "direct": 1, "rw": rw, "bs": bs,
-             "ioengine": "libaio", "iodepth": iodepth, "randrepeat": 0, "verify_state_save": 0, **options}
-    return "fio --output-format=json " + " ".join(
-        f"--{key}={value}" for key, value in words.items())
+             "ioengine": "libaio", "iodepth": iodepth, "randrepeat": 0,
+             "verify_state_save": 0, **options}
+    return FIO + " ".join(f"--{key}={value}" for key, value in words.items())
+
+
+def fio_in_turn(*commands):
+    """One fio that does the jobs of several, each when the one before has ended."""
+    return FIO + " ".join(f"{cmd.removeprefix(FIO)} --stonewall" for cmd in commands)
 
 
 def fio_verify(disk, bs="4k", iodepth=32, size="8M", rw="randrw", **options):

@@ -232,8 +232,7 @@ def run_others(nulls):
     scsi = Other("scsi", "vhost-scsi-pci", NVME_SCSI, nulls[0], 1, "-request$")
     nvme = Other("nvme", "vfio-pci", NVME_NVME, nulls[1], 2, r"^nvme\d+q[1-9]", "--vfio")
     print(vt.ctl("list"), flush=True)
-    args = ["-device", f"vhost-scsi-pci,wwpn={scsi.target.made['wwpn']}",
-            "-device", nvme.target.qemu_arg]
+    args = ["-device", scsi.target.qemu_arg, "-device", nvme.target.qemu_arg]
     with Guest(args) as guest:
         pin_threads(guest)
         vt.wait_for("all disks", lambda: all(
