@@ -250,7 +250,7 @@ def bounced(bed):
 @test(HOST)
 def file_system_full(bed):
     """A sparse file on a full file system: writes fail, reads go on."""
-    path = bed.file(size=2 << 30)
+    path = bed.file(size=2 << 30, room=128)
     target, disk = bed.disk("disk", "--file", path)
     text = fails("dd", "if=/dev/zero", f"of={disk}", "bs=1M", "count=2000", "oflag=direct")
     expect("Input/output error" in text or "No space" in text, text)

@@ -130,9 +130,9 @@ class Bed(contextlib.ExitStack):
         self.callback(vt.run, "losetup", "-d", device)
         return device
 
-    def file(self, name="image", size=256 << 20):
-        """A file on ext4, on a disk of memory."""
-        disk = self.memory_disk(f"fs-{name}", size=1024)
+    def file(self, name="image", size=256 << 20, room=1024):
+        """A file on ext4, on a disk of memory of @room MiB."""
+        disk = self.memory_disk(f"fs-{name}", size=room)
         top = f"/tmp/fs-{name}"
         os.makedirs(top, exist_ok=True)
         vt.run("mkfs.ext4", "-q", "-F", disk.path)

@@ -74,9 +74,15 @@ class Target(vt.Target):
     def disk(self):
         """LUN 0, once sd has looked at it, which is after it is there."""
         disk = self.lun()
-        vt.wait_for(f"size of {disk}", lambda: int(vt.read(
-            f"/sys/block/{os.path.basename(disk)}/size")), 60)
+        vt.wait_for(f"size of {disk}", lambda: self._size(disk), 60)
         return disk
+
+    @staticmethod
+    def _size(disk):
+        try:
+            return int(vt.read(f"/sys/block/{os.path.basename(disk)}/size"))
+        except FileNotFoundError:
+            return 0
 
     def generic(self, lun=0):
         """Its /dev/sgX."""

@@ -15,7 +15,7 @@ STATE = "/tmp/vt-state"
 MIB = 1 << 20
 A, B = "0xa", "0xb"
 WRITE_EX, EX_ACCESS, WRITE_EX_REG = 1, 3, 5
-FIGHTS = 60
+FIGHTS = 30
 
 
 def make(bed, name, path):

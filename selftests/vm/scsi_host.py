@@ -50,8 +50,9 @@ def sg_commands(bed):
     text = vt.run("sg_readcap", "-l", disk)
     expect("1048575" in text, f"last block: {text}")
     # Refused, with the sense data of a command that there is not.
-    code = subprocess.run(["sg_format", "--format", "--wait", disk], capture_output=True,
-                          timeout=60, stdin=subprocess.DEVNULL).returncode
+    code = subprocess.run(["sg_format", "--format", "--quick", "--wait", disk],
+                          capture_output=True, timeout=60,
+                          stdin=subprocess.DEVNULL).returncode
     expect_equal(code, 9, "exit code of sg_format: illegal request")
 
 

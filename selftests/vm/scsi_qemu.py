@@ -26,9 +26,9 @@ def features(guest):
 
 @test()
 def serial(bed):
-    _, guest, disk = SCSI.in_guest(bed, "--null", "1G", "--serial", "a-serial-number")
+    _, guest, disk = SCSI.in_guest(bed, "--null", "1G", "--serial", "S/N-1234567")
     text = guest.check(f"sg_inq -p 0x80 {disk}")
-    expect("a-serial-number" in text, text)
+    expect("S/N-1234567" in text, text)
 
 
 @test()
