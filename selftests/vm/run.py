@@ -25,14 +25,13 @@ from qmp import QmpError  # noqa: E402
 
 # A group's name stands for all its files, and for the tests of these files that
 # are registered for it.
-EACH = ("host_disk", "life")
+EACH = ("host_disk", "firmware", "life")
 GROUPS = {
     "blk": ("control", "host_vdpa", "stock_qemu", "counts", "backend_faults"),
-    "scsi": ("scsi_host", "scsi_pi", "scsi_fence", "scsi_peers", "scsi_qemu",
-             "scsi_ovmf"),
+    "scsi": ("scsi_host", "scsi_pi", "scsi_fence", "scsi_peers", "scsi_qemu"),
     "nvme": ("nvme_qemu", "nvme_live"),
 }
-FILES = (EACH[0], *sum(GROUPS.values(), ()), EACH[1])
+FILES = (EACH[0], *sum(GROUPS.values(), ()), *EACH[1:])
 # These take minutes and run only by name.
 SLOW = ("nvme_uefi",)
 TRIES = 3
