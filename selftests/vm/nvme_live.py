@@ -7,7 +7,7 @@ import os
 
 import vt
 from bed import Repeated, expect, expect_equal, guest_fio, test
-from devices import NVME, no_errors
+from devices import NVME
 from scsi_pi import SECTOR, debug_disk, set_integrity, write_at
 
 PROTECTED, PLAIN, GROWS = (f"/dev/nvme0n{nsid}" for nsid in (1, 2, 3))
@@ -136,20 +136,3 @@ def one_guest(bed):
                                    ioengine="io_uring_cmd", cmd_type="nvme"))
     stat = target.stat()
     expect(not stat["ring_errors"], f"counters: {stat}")
-
-
-@test("vfio")
-def swap(bed):
-    """Memory that does not fit goes to the SSD, and comes back as it was."""
-    target, guest, disk = NVME.in_guest(bed, "--dev", bed.memory_disk().path, mem=256)
-    guest.check(f"mkswap {disk} && swapon {disk} && mkdir -p /big && "
-                "mount -t tmpfs -o size=400m big /big && "
-                "dd if=/dev/urandom of=/big/one bs=1M count=16 2>/dev/null && "
-                "for n in $(seq 2 6); do cp /big/one /big/$n; done", timeout=600)
-    counts = guest.check("for n in $(seq 2 6); do cmp /big/one /big/$n || exit 1; done; "
-                         "grep -E '^pswp(in|out) ' /proc/vmstat", timeout=600)
-    moved = {name: int(pages) for name, pages in map(str.split, counts.splitlines())}
-    bed.note(f"{moved} pages")
-    expect(moved["pswpin"] and moved["pswpout"], f"nothing was swapped: {moved}")
-    guest.check(f"umount /big && swapoff {disk}", timeout=600)
-    no_errors(target)
