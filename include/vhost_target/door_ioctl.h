@@ -25,12 +25,19 @@ int vt_door_ioctl_open(struct vt_type *type, struct file *file);
 int vt_door_ioctl_release(struct inode *inode, struct file *file);
 long vt_door_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 
-/*
- * VHOST_SET_OWNER and VHOST_SET_MEM_TABLE, for every ioctl door. @gu: the
- * owner's memory, NULL before VHOST_SET_OWNER.
+/**
+ * vt_door_set_owner - VHOST_SET_OWNER, for every ioctl door
+ * @gu: the owner's memory, NULL until there is one
+ * @sync: waits for the requests of the session
+ * @sync_arg: its argument
+ *
+ * Context: may sleep; the door's lock is held.
+ * Returns: 0, -EBUSY if there is an owner, -ENOMEM.
  */
 long vt_door_set_owner(struct vt_gmem_user **gu, void (*sync)(void *arg),
 		       void *sync_arg);
+
+/* VHOST_SET_MEM_TABLE, for every ioctl door. */
 long vt_door_set_mem_table(struct vt_gmem_user *gu,
 			   const struct vhost_memory __user *argp);
 

@@ -271,7 +271,7 @@ struct vt_map {
  * @map: result, to be undone by vt_map_undo()
  *
  * Context: may sleep.
- * Returns: 0, -EFAULT, -ENOMEM.
+ * Returns: 0, -EFAULT, -ENOMEM, -EINTR: the caller is being killed.
  */
 int vt_gmem_map(struct vt_gmem *gm, u64 addr, u32 len, bool write,
 		struct vt_map *map);

@@ -68,7 +68,6 @@ static int make(struct bed *bed, struct disk *disk, u64 delay_ns)
 #define VERIFIED(n) \
 	EXPECT_EQ(0, vblk_verified_io(self->q, 0, 24, LEN, n))
 
-/* Until the backend has some of it. */
 TEST_F(life, killed_with_io_in_flight)
 {
 	pid_t pid;
