@@ -63,8 +63,8 @@ demo:
 	@mkdir -p build
 	tools/lab/lab build 6.12 modules tools >build/demo.log 2>&1 || \
 		{ tail -n 40 build/demo.log; false; }
-	tools/lab/lab run --nvme size=1G,ioqpairs=4 --nvme size=1G,ioqpairs=4 \
-		--nvme size=1G,ioqpairs=4 --timeout 1200 -- \
+	tools/lab/lab run --tries 3 --nvme size=1G,ioqpairs=4 \
+		--nvme size=1G,ioqpairs=4 --nvme size=1G,ioqpairs=4 --timeout 1200 -- \
 		python3 tools/demo/demo.py
 
 bench:

@@ -29,14 +29,9 @@ step() {
 	log=$tmp/log.$label
 	shift
 	say "$name"
-	for try in 1 2; do
-		{ "$@" 2>&1; echo "# exit code $?"; } | tee "$log" |
-			sed -u "s/^/${label:+$label| }/"
-		code=$(sed -n 's/^# exit code //p' "$log" | tail -n 1)
-		# See Documentation/lab.md.
-		[ "$code" = 98 ] && [ "$try" = 1 ] || break
-		say "$name: the emulator's fault, once more"
-	done
+	{ "$@" 2>&1; echo "# exit code $?"; } | tee "$log" |
+		sed -u "s/^/${label:+$label| }/"
+	code=$(sed -n 's/^# exit code //p' "$log" | tail -n 1)
 	line=$(grep -aE '^[0-9]+ passed, [0-9]+ failed' "$log" | tail -n 1)
 	# shellcheck disable=SC2086
 	set -- $(echo "$line" | tr -dc '0-9 ')
@@ -90,7 +85,7 @@ finish() {
 kselftests() {
 	kernel=$1
 	shift
-	$lab run --kernel "$kernel" --nvme size=1G --timeout 3600 "$@" \
+	$lab run --tries 2 --kernel "$kernel" --nvme size=1G --timeout 3600 "$@" \
 		--env "SCSI_FUZZ_ARGS=${SCSI_FUZZ_ARGS:-5000}" \
 		-- sh selftests/ioctl_door.sh
 }
@@ -106,13 +101,13 @@ share_harness() {
 guests() {
 	kernel=$1
 	shift
-	$lab run --kernel "$kernel" --nvme size=1G,ioqpairs=4 --timeout 3600 \
+	$lab run --tries 2 --kernel "$kernel" --nvme size=1G,ioqpairs=4 --timeout 3600 \
 		-- python3 selftests/vm/run.py "$@"
 }
 
 # door KERNEL DOOR
 door() {
-	$lab run --kernel "$1" --timeout 1800 -- sh "selftests/${2}_door.sh"
+	$lab run --tries 2 --kernel "$1" --timeout 1800 -- sh "selftests/${2}_door.sh"
 }
 
 # All that runs side by side, the longest first.

@@ -21,6 +21,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "..", "selftests", "vm"))
 
 import vt  # noqa: E402
 from cpustat import CpuStat  # noqa: E402
+from errors import EXIT_EMULATOR  # noqa: E402
 from guest import Guest, GuestError  # noqa: E402
 from kvmstat import KvmStat  # noqa: E402
 
@@ -323,4 +324,4 @@ if __name__ == "__main__":
     except (vt.CommandError, GuestError, OSError, KeyError,
             subprocess.SubprocessError) as err:
         print(f"demo: {type(err).__name__}: {err}", file=sys.stderr)
-        sys.exit(1)
+        sys.exit(EXIT_EMULATOR if Guest.emulator_faults else 1)

@@ -14,7 +14,7 @@ import host
 import roots
 import run
 from drives import Drive
-from errors import LabError
+from errors import EXIT_LAB, LabError
 from kernels import KERNELS, ROOTS
 
 
@@ -73,6 +73,7 @@ def _vm_options(parser):
     add("--cpus", type=int, default=2)
     add("--nvme", action="append", default=[],
         metavar="size=1G,ioqpairs=4,poll=0,lba=512,serial=labN")
+    add("--tries", type=int, default=1, metavar="N")
     add("--timeout", type=float, default=1800, metavar="SECONDS")
     add("--append", default="", metavar="WORDS", help="kernel words of L1")
     add("--monitor", metavar="PATH", help="QMP socket of L1")
@@ -119,4 +120,4 @@ def main(argv):
         return opts.func(opts)
     except LabError as err:
         print(f"lab: {err}", file=sys.stderr, flush=True)
-        return err.code
+        return EXIT_LAB

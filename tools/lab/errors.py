@@ -10,10 +10,5 @@ EXIT_LAB = 125		# the lab itself failed
 class LabError(Exception):
     """Something the lab needs failed; the text is for the user."""
 
-    code = EXIT_LAB
-
-
 class EmulatorFault(LabError):
     """The emulator lost L1's kernel."""
-
-    code = EXIT_EMULATOR

@@ -52,7 +52,9 @@ class KvmStat:
         self._start = time.monotonic()
         return self
 
-    def __exit__(self, *exc):
+    def __exit__(self, failed, *_):
+        if failed:
+            return	# the guest may be gone: what it died of says more
         self.seconds = time.monotonic() - self._start
         after = read(self.pid)
         self.delta = {k: after[k] - self._before.get(k, 0) for k in sorted(after)

@@ -228,10 +228,23 @@ def boot(kernel, opts, argv):
     return None
 
 
-def run(kernel, opts, argv):
+def run_once(kernel, opts, argv):
     one = boot(kernel, opts, argv)
     try:
         code = one.wait_command()
+    except EmulatorFault as err:
+        print(f"lab: {err}", file=sys.stderr, flush=True)
+        return EXIT_EMULATOR
     finally:
         one.stop()
     return judge(one, code)
+
+
+def run(kernel, opts, argv):
+    """The exit code; again while it is the emulator's fault, --tries in all."""
+    for left in reversed(range(opts.tries)):
+        code = run_once(kernel, opts, argv)
+        if code != EXIT_EMULATOR or not left:
+            break
+        print("lab: the emulator's fault, once more", file=sys.stderr, flush=True)
+    return code
