@@ -4,12 +4,14 @@
 # check.sh [--debug]
 #
 # All tests: style, which builds all, then what runs in lab VMs on both kernels,
-# $CHECK_JOBS (2) at a time. Ends with what failed, if anything, and
-# "N passed, N failed, N skipped" over all steps. --debug runs what needs no
+# $CHECK_JOBS (3) at a time, each of $CHECK_CPUS CPUs (1: two CPUs of an emulated
+# machine wait for each other more than they work). Ends with what failed, if
+# anything, and "N passed, N failed, N skipped" over all steps. --debug runs what needs no
 # guest on the debug kernel (KASAN, lockdep, kmemleak ...), where a report of
 # the kernel's is a failure.
 cd "$(dirname "$0")/.." || exit 1
 lab=tools/lab/lab
+cpus=${CHECK_CPUS:-1}
 
 say() {
 	now=$(($(date +%s) - start))
@@ -85,7 +87,8 @@ finish() {
 kselftests() {
 	kernel=$1
 	shift
-	$lab run --tries 2 --kernel "$kernel" --nvme size=1G --timeout 3600 "$@" \
+	$lab run --tries 2 --kernel "$kernel" --cpus "$cpus" --nvme size=1G \
+		--timeout 3600 "$@" \
 		--env "SCSI_FUZZ_ARGS=${SCSI_FUZZ_ARGS:-5000}" \
 		-- sh selftests/ioctl_door.sh
 }
@@ -97,22 +100,21 @@ share_harness() {
 	cp -a build/6.12/$harness/. "build/7.2/$harness/"
 }
 
-# guests KERNEL NAMES...: the tests of selftests/vm, in one VM
+# guests KERNEL CPUS GROUP: the tests of selftests/vm, in one VM
 guests() {
-	kernel=$1
-	shift
-	$lab run --tries 2 --kernel "$kernel" --nvme size=1G,ioqpairs=4 --timeout 3600 \
-		-- python3 selftests/vm/run.py "$@"
+	$lab run --tries 2 --kernel "$1" --cpus "$2" --nvme size=1G,ioqpairs=4 \
+		--timeout 3600 -- python3 selftests/vm/run.py "$3"
 }
 
 # door KERNEL DOOR
 door() {
-	$lab run --tries 2 --kernel "$1" --timeout 1800 -- sh "selftests/${2}_door.sh"
+	$lab run --tries 2 --kernel "$1" --cpus "$cpus" --timeout 1800 \
+		-- sh "selftests/${2}_door.sh"
 }
 
 # All that runs side by side, the longest first.
 jobs() {
-	for what in blk scsi ioctl nvme vdpa vfio; do
+	for what in two_cpus ioctl scsi blk vdpa nvme vfio; do
 		echo "6.12 $what"
 		echo "7.2 $what"
 	done
@@ -129,7 +131,8 @@ job() {
 	ioctl) step "ioctl doors on $1" kselftests "$1" ;;
 	vdpa) step "vDPA door on $1" door "$1" vdpa ;;
 	vfio) step "VFIO door on $1" door "$1" vfio ;;
-	*) step "host and guests, $2, on $1" guests "$1" "$2" ;;
+	two_cpus) step "what needs two CPUs on $1" guests "$1" 2 "$2" ;;
+	*) step "host and guests, $2, on $1" guests "$1" "$cpus" "$2" ;;
 	esac
 }
 
@@ -145,6 +148,7 @@ trap 'rm -rf "$tmp"' EXIT
 if [ "$1" = --debug ]; then
 	$lab setup debug || exit 1
 	must "build for debug" $lab build debug modules tools selftests || finish
+	cpus=2
 	step "ioctl doors on debug" kselftests debug --kmemleak --mem 8192 \
 		--env "BLK_FUZZ_ARGS=${BLK_FUZZ_ARGS:-10000}"
 	finish
@@ -156,5 +160,5 @@ step "style" tools/check-style.sh
 must "build for 6.12" $lab build 6.12 tools selftests || finish
 share_harness
 must "build for 7.2" $lab build 7.2 tools selftests || finish
-jobs | xargs -P "${CHECK_JOBS:-2}" -L 1 sh tools/check.sh --job
+jobs | xargs -P "${CHECK_JOBS:-3}" -L 1 sh tools/check.sh --job
 finish

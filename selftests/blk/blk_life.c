@@ -491,7 +491,7 @@ TEST_F(life, bounced_and_not_filled)
 	ASSERT_EQ(0, bed_make(&self->bed, &bed));
 	OPEN();
 	buf = self->q->req[20].buf;
-	for (n = 0; n < 50; n++) {
+	for (n = 0; n < 16; n++) {
 		dirty_free_memory();
 		memset(buf, 0x5a, 2 * LEN);
 		ASSERT_EQ(VIRTIO_BLK_S_OK,
@@ -501,7 +501,7 @@ TEST_F(life, bounced_and_not_filled)
 		ASSERT_EQ(LEN + 1, i);
 	}
 	bed_stats(&self->bed, &st);
-	EXPECT_EQ(50, st.bounced);
+	EXPECT_EQ(16, st.bounced);
 }
 
 static int drop_capability(unsigned int cap)

@@ -32,7 +32,9 @@ static void set_names(struct sbed *b, struct scsi_lu_params *p)
 TEST(inq_standard, "inquiry: standard data")
 {
 	static const u8 head[] = { 0x00, 0x00, 0x07, 0x12, 91, 0x10, 0, 0x02 };
-	static const u8 versions[] = { 0x00, 0xa0, 0x05, 0xc0, 0x06, 0x00 };
+	/* SAM-5, SPC-5, SBC-4, and what older initiators look for. */
+	static const u8 versions[] = { 0x00, 0xa0, 0x05, 0xc0, 0x06, 0x00,
+				       0x04, 0x60, 0x04, 0xc0, 0x00, 0x00 };
 	struct sbed *b = sbed_new_with(set_names);
 
 	sbed_run(b, 0, CDB(0x12, 0, 0, B16(200), 0), 0, 200);

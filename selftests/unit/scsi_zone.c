@@ -42,7 +42,7 @@ TEST(zone_inquiry, "zones: a disk of type 14h, VPD B6, capacity of all zones")
 
 	sbed_run(b, 0, CDB(0x12, 0, 0, 0, 96, 0), 0, 96);
 	EXPECT_EQ(0x14, b->in[0]);
-	EXPECT_EQ(0x0620, get_unaligned_be16(b->in + 64));
+	EXPECT_EQ(0x0620, get_unaligned_be16(b->in + 68));
 	sbed_run(b, 0, CDB(0x12, 1, 0, 0, 96, 0), 0, 96);
 	EXPECT_EQ(0x14, b->in[0]);
 	EXPECT_EQ(0xb6, b->in[3 + b->in[3]]);

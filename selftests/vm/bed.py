@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """What a test stands on: loaded modules, targets, disks, guests. At its end all
-of it goes, the modules must unload, no page stays pinned, the log is clean."""
+of it goes, nobody uses the modules, no page stays pinned, the log is clean. The
+modules stay for the next test if that wants the same and nothing is left of this
+one; when they go they must unload."""
 
 import contextlib
 import os
@@ -23,10 +25,10 @@ class Fail(Exception):
     """What was seen instead of what should be."""
 
 
-def test(driver="vhost_vdpa", **params):
-    """Register a test; @params are those of vhost_target.ko."""
+def test(driver="vhost_vdpa", cpus=1, **params):
+    """Register a test that needs so many CPUs; @params are those of vhost_target.ko."""
     def register(function):
-        function.driver, function.params = driver, params
+        function.driver, function.params, function.cpus = driver, params, cpus
         TESTS.append(function)
         return function
     return register
@@ -75,9 +77,11 @@ class Bed(contextlib.ExitStack):
         self._pins_before = vt.pins()
         self.callback(self._check_log)
         self.callback(self._check_pins)
-        self.callback(vt.unload)
+        self.push(self._leave_modules)
         try:
-            vt.load(self.driver, **self.params)
+            if not vt.loaded_as(self.driver, self.params):
+                vt.unload()
+                vt.load(self.driver, **self.params)
         except BaseException:
             self.close()
             raise
@@ -85,6 +89,12 @@ class Bed(contextlib.ExitStack):
 
     def note(self, text):
         self.notes.append(str(text))
+
+    def _leave_modules(self, failed, *_):
+        # Some closes are deferred: a reference may live a little longer.
+        vt.wait_for("modules not in use", lambda: not vt.in_use(), 30)
+        if failed or not vt.loaded_as(self.driver, self.params):
+            vt.unload()
 
     def _check_pins(self):
         acquired, released = (now - then for now, then in
@@ -236,6 +246,13 @@ def _give_back(guest, targets, failed):
         wait_detached(target)
 
 
+def end():
+    """After the last test."""
+    for guest in _shared:
+        guest.close()
+    vt.unload()
+
+
 def no_merges(guest, disk):
     """Two reads that happen to be neighbours stay two: for tests that count."""
     guest.check(f"echo 2 >/sys/block/{os.path.basename(disk)}/queue/nomerges")
@@ -303,7 +320,8 @@ class HostJob:
     def end(self):
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.communicate()
+        if not self.process.stdout.closed:
+            self.process.communicate()
 
     def wait(self, timeout=300):
         """(exit code, output)"""

@@ -170,7 +170,7 @@ def not_root(bed):
     expect_equal(names(), ["one"], "targets")
 
 
-@test("virtio_vdpa", pollers="0")
+@test("virtio_vdpa", cpus=2, pollers="0")
 def pollers_come_and_go(bed):
     _, disk = bed.disk("one", "--null", "1G")
     vt.ctl("poller", "add", "--cpu", "1")

@@ -16,7 +16,7 @@ STEADY_US = 500000
 IOS = 8000
 
 
-@test(idle_us=STEADY_US)
+@test(cpus=2, idle_us=STEADY_US)
 def kicks_and_interrupts(bed):
     null = bed.null_blk(irqmode=1)
     target, guest, cmd = busy_guest(bed, BLK, IOS, "--dev", null.path)
@@ -107,17 +107,17 @@ def no_allocation(bed, *args):
     expect(not made.ours and not made.own, "the first one:\n" + "\n".join(worst))
 
 
-@test(idle_us=STEADY_US)
+@test(cpus=2, idle_us=STEADY_US)
 def no_allocation_null_blk(bed):
     no_allocation(bed, "--dev", bed.null_blk(irqmode=0).path)
 
 
-@test(idle_us=STEADY_US)
+@test(cpus=2, idle_us=STEADY_US)
 def no_allocation_null(bed):
     no_allocation(bed, "--null", "4G")
 
 
-@test(HOST, idle_us=STEADY_US)
+@test(HOST, cpus=2, idle_us=STEADY_US)
 def no_allocation_check(bed):
     """The check above sees an allocation when there is one: bounce buffers."""
     path = bed.file()

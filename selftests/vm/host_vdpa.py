@@ -82,7 +82,7 @@ def resize_file(bed):
     verify_all(disk, ("4k",))
 
 
-@test(HOST, pollers="0-1")
+@test(HOST, cpus=2, pollers="0-1")
 def many_queues(bed):
     target, disk = bed.disk("disk", "--dev", bed.nvme(), queues=4)
     used = len(os.listdir(f"/sys/block/{os.path.basename(disk)}/mq"))

@@ -30,7 +30,7 @@ def boot_from_it(bed, kind):
     no_errors(target)
 
 
-@test_each(*KINDS, pollers="0-1")
+@test_each(*KINDS, cpus=2, pollers="0-1")
 def cold_plug(bed, kind):
     """There at the boot, with two vCPUs and pollers; QEMU gives it back and takes
     it again; the VM ends by itself."""
@@ -142,7 +142,7 @@ def at_rest(target):
     return not stat["inflight"] and target.stat()["ops"] == stat["ops"]
 
 
-@test_each(*KINDS)
+@test_each(*KINDS, cpus=2)
 def stop_and_continue(bed, kind):
     target, guest, disk = kind.in_guest(bed, "--dev", bed.memory_disk().path)
     job = Repeated(guest, vt.fio_verify(disk, size="2M"))
@@ -195,7 +195,7 @@ def sleeps_and_wakes(bed, kind):
 
 
 # Last: the next test must boot its guest.
-@test_each(*KINDS)
+@test_each(*KINDS, cpus=2)
 def killed(bed, kind):
     """QEMU dies with I/O in flight: everything comes back."""
     slow = bed.null_blk("slow", **SLOW)

@@ -67,11 +67,11 @@ def doorbell_exits(bed, *words):
     no_errors(target)
 
 
-@test("vfio", idle_us=STEADY_US)
+@test("vfio", cpus=2, idle_us=STEADY_US)
 def doorbells_shadow(bed):
     doorbell_exits(bed)
 
 
-@test("vfio", idle_us=STEADY_US)
+@test("vfio", cpus=2, idle_us=STEADY_US)
 def doorbells_page(bed):
     doorbell_exits(bed, "--no-dbbuf")

@@ -3,7 +3,8 @@
 """run.py [-l] [NAME]... [-x NAME...]
 
 Runs the tests of the files beside this one inside L1, all or those named, but
-not those after -x. A NAME is a GROUP, FILE, TEST or FILE.TEST; -l lists them:
+not those after -x. A NAME is a GROUP, FILE, TEST or FILE.TEST; -l lists them. What
+needs two CPUs is the group two_cpus, and in none of the groups blk, scsi and nvme:
 
 	tools/lab/lab run --nvme size=1G -- python3 selftests/vm/run.py life
 
@@ -28,7 +29,8 @@ from qmp import QmpError  # noqa: E402
 EACH = ("host_disk", "firmware", "life")
 GROUPS = {
     "blk": ("control", "host_vdpa", "stock_qemu", "counts", "backend_faults"),
-    "scsi": ("scsi_host", "scsi_pi", "scsi_fence", "scsi_peers", "scsi_qemu"),
+    "scsi": ("scsi_host", "scsi_pi", "scsi_fence", "scsi_peers", "scsi_suite",
+             "scsi_qemu"),
     "nvme": ("nvme_qemu", "nvme_live"),
 }
 FILES = (EACH[0], *sum(GROUPS.values(), ()), *EACH[1:])
@@ -38,6 +40,8 @@ TRIES = 3
 
 
 def groups_of(file, function):
+    if function.cpus > 1:
+        return {"two_cpus"}
     if file in EACH:
         return {function.group}
     return {group for group, files in GROUPS.items() if file in files}
@@ -117,6 +121,11 @@ def main(names):
         comment(f"{name}: {time.monotonic() - start:.1f} s")
         tail = f" # SKIP {reason}" if word == "skip" else ""
         print(f"{'ok' if word == 'skip' else word} {number} {name}{tail}", flush=True)
+    try:
+        bed.end()
+    except bed.FAILURES as err:
+        comment(f"unloading at the end: {err}")
+        counts["not ok"] += 1
     print(f"{counts['ok']} passed, {counts['not ok']} failed, {counts['skip']} skipped")
     return 1 if counts["not ok"] or not tests else 0
 

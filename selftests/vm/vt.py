@@ -73,12 +73,20 @@ def wait_for(what, ready, timeout=120):
 
 # Modules
 
+_state = []		# driver and parameters of the last load(), pollers it made
+
+
 def loaded(module):
     return os.path.isdir(f"/sys/module/{module}")
 
 
 def load(driver="vhost_vdpa", **params):
     """Load all; @driver takes the vDPA devices, or "vfio": NVMe targets."""
+    _load(driver, params)
+    _state[:] = [driver, params, [p["pid"] for p in pollers()]]
+
+
+def _load(driver, params):
     if driver == "vfio":
         run("modprobe", "vfio_iommu_type1")
         _insert(NVME, params)
@@ -105,7 +113,21 @@ def _insert(modules, params):
             *(words if module == "vhost_target" else ()))
 
 
+def loaded_as(driver, params):
+    """Is all as load() with these left it?"""
+    return _state[:2] == [driver, params] and not ctl_json("list") and \
+        _state[2] == [p["pid"] for p in pollers()]
+
+
+def in_use():
+    """Somebody holds one of our modules, beside those that build on it."""
+    return any(int(read(f"/sys/module/{module}/refcnt")) > len(
+        os.listdir(f"/sys/module/{module}/holders"))
+        for module in {*CORE, *NVME} if loaded(module))
+
+
 def unload():
+    _state.clear()
     for module in (*reversed(NVME[1:]), *reversed(CORE)):
         if loaded(module):
             # Some closes are deferred: a reference may live a little longer.

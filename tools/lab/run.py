@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """lab run: boot L1, run a command in it, judge its kernel log."""
 
+import contextlib
 import ctypes
 import os
 import secrets
@@ -92,7 +93,8 @@ class Run:
         for kind in ("dmesg", "kmemleak", "console"):
             old = sorted(n for n in os.listdir(log) if n.startswith(kind + "-"))
             for name in old[:-LOGS_KEPT]:
-                os.unlink(os.path.join(log, name))
+                with contextlib.suppress(FileNotFoundError):	# another run's
+                    os.unlink(os.path.join(log, name))
 
     def _settings(self):
         return {

@@ -51,6 +51,28 @@ static void inquiry_names(const struct scsi_lu *lu, u8 *buf)
 	memcpy(buf + 24, lu->revision, SCSI_REVISION_LEN);
 }
 
+/* Those whose initiators know no newer ones are served by the same commands. */
+static const u16 inquiry_versions[] = {
+	0x00a0,		/* SAM-5 */
+	0x05c0,		/* SPC-5 */
+	0x0600,		/* SBC-4 */
+	0x0460,		/* SPC-4 */
+	0x04c0,		/* SBC-3 */
+};
+
+#define INQUIRY_VERSIONS	58
+#define VERSION_ZBC		0x0620
+
+static void inquiry_put_versions(u8 *buf, bool zoned)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(inquiry_versions); i++)
+		put_unaligned_be16(inquiry_versions[i], buf + 2 * i);
+	if (zoned)
+		put_unaligned_be16(VERSION_ZBC, buf + 2 * i);
+}
+
 static void inquiry_standard(struct scsi_task *task)
 {
 	u8 buf[96] = {};
@@ -64,11 +86,8 @@ static void inquiry_standard(struct scsi_task *task)
 		buf[5] |= 0x01;		/* PROTECT */
 	buf[7] = 0x02;			/* CMDQUE */
 	inquiry_names(scsi_task_lu(task), buf + 8);
-	put_unaligned_be16(0x00a0, buf + 58);	/* SAM-5 */
-	put_unaligned_be16(0x05c0, buf + 60);	/* SPC-5 */
-	put_unaligned_be16(0x0600, buf + 62);	/* SBC-4 */
-	if (buf[0] == PERIPHERAL_ZONED)
-		put_unaligned_be16(0x0620, buf + 64);	/* ZBC */
+	inquiry_put_versions(buf + INQUIRY_VERSIONS,
+			     buf[0] == PERIPHERAL_ZONED);
 	scsi_put(task, inquiry_alloc(task), buf, sizeof(buf));
 }
 
