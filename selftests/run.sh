@@ -7,7 +7,8 @@
 # named (blk/blk_io, or just blk_io), and ends with "N passed, N failed, N
 # skipped". A program that dies, or does not do what it planned, is one failure.
 # BLK_IO_ARGS, BLK_FUZZ_ARGS and SCSI_FUZZ_ARGS are handed to the program of that
-# name.
+# name. TURN=0 or TURN=1: every other variant of each program, the rest are the
+# other turn's.
 
 here=$(cd "$(dirname "$0")" && pwd)
 dir=$here/../build/selftests
@@ -28,6 +29,21 @@ count() {
 	grep -cE "$1" "$log"
 }
 
+# The harness's words for the variants of the other turn. The list has one in
+# columns 22 to 46; of four, the first and the last are one turn.
+not_in_turn() {
+	grep -q '# FIXTURE' "$dir/$1" || return 0
+	"$dir/$1" -l 2>&1 | awk -v turn="$TURN" '
+		/^# FIXTURE/ || /^---/ { next }
+		{ v = substr($0, 22, 25); gsub(/ /, "", v) }
+		v != "" && !(v in at) { at[v] = n++ }
+		END {
+			for (v in at)
+				if (n > 1 && (at[v] + int(at[v] / 2)) % 2 != turn)
+					printf "-V %s ", v
+		}'
+}
+
 run_one() {
 	args=
 	case $1 in
@@ -35,6 +51,7 @@ run_one() {
 	*/blk_fuzz) args=$BLK_FUZZ_ARGS ;;
 	*/scsi_fuzz) args=$SCSI_FUZZ_ARGS ;;
 	esac
+	[ -z "$TURN" ] || args="$args $(not_in_turn "$1")"
 	echo "# ==== $1 $args"
 	start=$(date +%s)
 	{ "$dir/$1" $args 2>&1; echo "# exit code $?"; } | tee "$log"

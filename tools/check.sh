@@ -83,12 +83,20 @@ finish() {
 	exit
 }
 
+# turn KERNEL: what the kernels take turns in is on one of them; CHECK_ALL=1: on both.
+turn() {
+	[ -n "$CHECK_ALL" ] || case $1 in
+	6.12) echo 0 ;;
+	7.2) echo 1 ;;
+	esac
+}
+
 # kselftests KERNEL [LAB-OPTION...]: those of the ioctl doors, in one VM
 kselftests() {
 	kernel=$1
 	shift
 	$lab run --tries 2 --kernel "$kernel" --cpus "$cpus" --nvme size=1G \
-		--timeout 3600 "$@" \
+		--timeout 3600 --env "TURN=$(turn "$kernel")" "$@" \
 		--env "SCSI_FUZZ_ARGS=${SCSI_FUZZ_ARGS:-5000}" \
 		-- sh selftests/ioctl_door.sh
 }
@@ -100,23 +108,32 @@ share_harness() {
 	cp -a build/6.12/$harness/. "build/7.2/$harness/"
 }
 
-# guests KERNEL CPUS GROUP: the tests of selftests/vm, in one VM
+# guests KERNEL CPUS GROUP...: the tests of selftests/vm, in one VM
 guests() {
-	$lab run --tries 2 --kernel "$1" --cpus "$2" --nvme size=1G,ioqpairs=4 \
-		--timeout 3600 -- python3 selftests/vm/run.py "$3"
+	kernel=$1
+	count=$2
+	shift 2
+	set -- --env "TURN=$(turn "$kernel")" -- python3 selftests/vm/run.py "$@"
+	for _ in 1 2 3; do
+		set -- --nvme size=1G,ioqpairs=4 "$@"
+	done
+	$lab run --tries 2 --kernel "$kernel" --cpus "$count" --timeout 3600 "$@"
 }
 
 # door KERNEL DOOR
 door() {
 	$lab run --tries 2 --kernel "$1" --cpus "$cpus" --timeout 1800 \
-		-- sh "selftests/${2}_door.sh"
+		--env "TURN=$(turn "$1")" -- sh "selftests/${2}_door.sh"
 }
 
-# All that runs side by side, the longest first.
+# All that runs side by side, the longest first; two CPUs are enough for one VM of
+# two at a time.
 jobs() {
-	for what in two_cpus ioctl scsi blk vdpa nvme vfio; do
+	echo "6.12 two_cpus"
+	for what in ioctl scsi blk nvme vdpa vfio; do
 		echo "6.12 $what"
 		echo "7.2 $what"
+		[ "$what" != ioctl ] || echo "7.2 two_cpus"
 	done
 	echo "6.12 vhostctl"
 	echo "6.12 unit"
@@ -132,6 +149,7 @@ job() {
 	vdpa) step "vDPA door on $1" door "$1" vdpa ;;
 	vfio) step "VFIO door on $1" door "$1" vfio ;;
 	two_cpus) step "what needs two CPUs on $1" guests "$1" 2 "$2" ;;
+	nvme) step "guests, nvme and all types, on $1" guests "$1" "$cpus" nvme together ;;
 	*) step "host and guests, $2, on $1" guests "$1" "$cpus" "$2" ;;
 	esac
 }

@@ -13,7 +13,7 @@ import vt
 from guest import Guest, GuestError
 import splats
 
-NVME = "/dev/nvme0n1"
+NVME = "/dev/nvme{}n1"
 TESTS = []
 
 
@@ -25,10 +25,12 @@ class Fail(Exception):
     """What was seen instead of what should be."""
 
 
-def test(driver="vhost_vdpa", cpus=1, **params):
-    """Register a test that needs so many CPUs; @params are those of vhost_target.ko."""
+def test(driver="vhost_vdpa", cpus=1, turn=None, **params):
+    """Register a test that needs so many CPUs, and has this turn of the two or is
+    in both; @params are those of vhost_target.ko."""
     def register(function):
-        function.driver, function.params, function.cpus = driver, params, cpus
+        function.driver, function.params = driver, params
+        function.cpus, function.turn = cpus, turn
         TESTS.append(function)
         return function
     return register
@@ -108,10 +110,11 @@ class Bed(contextlib.ExitStack):
 
     # Devices
 
-    def nvme(self):
-        if not os.path.exists(NVME):
-            raise Skip("no NVMe drive: lab run --nvme size=1G")
-        return NVME
+    def nvme(self, number=0):
+        path = NVME.format(number)
+        if not os.path.exists(path):
+            raise Skip(f"no {path}: lab run --nvme size=1G for each")
+        return path
 
     def null_blk(self, name="nb0", **attrs):
         device = vt.NullBlk(name, **attrs)
@@ -174,23 +177,23 @@ class Bed(contextlib.ExitStack):
         target = self.target(name, *args, **kwargs)
         return target, target.disk()
 
-    def guest(self, *targets, suffix="", fresh=False, **kwargs):
+    def guest(self, *targets, fresh=False, **kwargs):
         """A running guest with @targets as disks.
 
         It is @fresh when it has to be, or was asked to be; else the one that
         goes from test to test, to which devices are plugged."""
         if not fresh and not kwargs:
-            return self._shared_guest(targets, suffix)
-        words = [word for target in targets for word in ("-device", device(target, suffix))]
+            return self._shared_guest(targets)
+        words = [word for target in targets for word in ("-device", device(target))]
         return self.enter_context(Guest(words, **kwargs))
 
-    def _shared_guest(self, targets, suffix):
+    def _shared_guest(self, targets):
         if not (_shared and _shared[0].alive):
             _shared[:] = [Guest().start()]
         guest = _shared[0]
         self.push(lambda failed, *_: _give_back(guest, targets, failed))
         for target in targets:
-            plug(guest, target, suffix)
+            plug(guest, target)
         return guest
 
 
@@ -198,13 +201,13 @@ def _id(target):
     return f"plug-{target.name}"
 
 
-def device(target, suffix=""):
+def device(target):
     """QEMU's words for it."""
-    return f"{target.qemu_arg}{suffix},id={_id(target)}"
+    return f"{target.qemu_arg}{target.suffix},id={_id(target)}"
 
 
-def plug(guest, target, suffix=""):
-    text = guest.monitor(f"device_add {device(target, suffix)}")
+def plug(guest, target):
+    text = guest.monitor(f"device_add {device(target)}")
     # There may be warnings.
     expect("Error" not in text, text)
 

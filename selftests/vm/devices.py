@@ -2,6 +2,7 @@
 """The types of targets, as a VM and as the host have them; tests that are written
 once and registered for each; what such tests look at."""
 
+import itertools
 import os
 
 import scsi
@@ -25,12 +26,15 @@ class Kind:
     # QEMU takes the memory from under the device before it resets it: what is
     # under way then fails, and nobody is there to see it.
     fails_at_reset = False
-    # A target for two vCPUs: how many queues to make, to ask for, to see running.
+    # A target for two vCPUs: how many queues to make, what to ask for, how many to
+    # see running.
     two_cpus = 2, "", 2
 
-    def target(self, bed, *args, name="disk", queues=1):
-        return bed.keep(self.target_type(name, *args, "--queues", queues, *self.options,
-                                         kind=self.name))
+    def target(self, bed, *args, name="disk", queues=1, suffix=""):
+        target = bed.keep(self.target_type(name, *args, "--queues", queues, *self.options,
+                                           kind=self.name))
+        target.suffix = suffix
+        return target
 
     def find(self, guest, target):
         """The guest's disk on it, or None."""
@@ -40,9 +44,9 @@ class Kind:
         return vt.wait_for(f"the disk of {target.name}",
                            lambda: self.find(guest, target), 120)
 
-    def in_guest(self, bed, *args, queues=1, **kwargs):
+    def in_guest(self, bed, *args, queues=1, suffix="", **kwargs):
         """(target, guest, its disk); @kwargs are those of bed.guest()."""
-        target = self.target(bed, *args, queues=queues)
+        target = self.target(bed, *args, queues=queues, suffix=suffix)
         guest = bed.guest(target, **kwargs)
         return target, guest, self.disk(guest, target)
 
@@ -100,18 +104,54 @@ class Nvme(Kind):
 BLK, SCSI, NVME = KINDS = Blk(), Scsi(), Nvme()
 
 
+_each = itertools.count()
+
+
 def test_each(*kinds, driver=None, **params):
-    """Register a test for each of @kinds, of which it is told; else as bed.test()."""
+    """Register a test for each of @kinds, of which it is told; else as bed.test().
+    By turns, each is done for other kinds."""
     def register(function):
-        for kind in kinds:
+        first = next(_each)
+        for number, kind in enumerate(kinds, first):
             def one(bed, kind=kind):
                 function(bed, kind)
 
             one.__name__ = f"{function.__name__}[{kind.name}]"
             one.__module__, one.group = function.__module__, kind.name
-            test(driver or kind.driver, **params)(one)
+            turn = number % 2 if len(kinds) > 1 else None
+            test(driver or kind.driver, **{"turn": turn, **params})(one)
         return function
     return register
+
+
+# One of each type, in one guest: for what takes a boot, or ends the guest.
+
+class Made:
+    """A target of @kind in a guest."""
+
+    def __init__(self, kind, target):
+        self.kind, self.target = kind, target
+
+    def find(self, guest):
+        return self.kind.find(guest, self.target)
+
+    def disk(self, guest):
+        return self.kind.disk(guest, self.target)
+
+
+def test_together(**params):
+    """Register a test of all types; else as bed.test()."""
+    def register(function):
+        function.group = "together"
+        return test("all", **params)(function)
+    return register
+
+
+def one_of_each(bed, path_of, prefix=""):
+    """Targets, each on what path_of(number, its name) gives."""
+    return [Made(kind, kind.target(bed, "--dev", path_of(number, prefix + kind.name),
+                                   name=prefix + kind.name))
+            for number, kind in enumerate(KINDS)]
 
 
 # In a guest

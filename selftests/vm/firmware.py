@@ -13,7 +13,7 @@ from guest import Guest
 
 
 # OVMF did not start anything from an NVMe target in minutes: see nvme_uefi.py.
-@test_each(SCSI)
+@test_each(SCSI, turn=1)
 def uefi(bed, kind):
     """OVMF's own driver finds the disk and reads a file system on it."""
     disk = bed.memory_disk()

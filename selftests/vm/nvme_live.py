@@ -7,7 +7,7 @@ import os
 
 import vt
 from bed import Repeated, expect, expect_equal, guest_fio, test
-from devices import NVME
+from devices import NVME, no_errors
 from scsi_pi import SECTOR, debug_disk, set_integrity, write_at
 
 PROTECTED, PLAIN, GROWS = (f"/dev/nvme0n{nsid}" for nsid in (1, 2, 3))
@@ -136,3 +136,29 @@ def one_guest(bed):
                                    ioengine="io_uring_cmd", cmd_type="nvme"))
     stat = target.stat()
     expect(not stat["ring_errors"], f"counters: {stat}")
+
+
+# More files than there is memory for, each @one from another place on.
+SWAP = """
+mkswap {disk} && swapon {disk} && mkdir -p /big && mount -t tmpfs -o size=1g big /big
+dd if=/dev/urandom of=/one bs=1M count=4 2>/dev/null
+kib=$(sed -n 's/^MemAvailable: *\\([0-9]*\\).*/\\1/p' /proc/meminfo)
+files=$((kib / 4096 + 8))
+turned() {{ tail -c +$(($1 * 640 + 1)) /one; head -c $(($1 * 640)) /one; }}
+for n in $(seq $files); do turned $n >/big/$n || exit 1; done
+for n in $(seq $files); do turned $n | cmp - /big/$n || exit 1; done
+grep -E '^pswp(in|out) ' /proc/vmstat
+umount /big && swapoff {disk}
+"""
+
+
+@test("vfio")
+def swap(bed):
+    """Memory that does not fit goes to the SSD, and comes back as it was."""
+    target, guest, disk = NVME.in_guest(bed, "--dev", bed.memory_disk().path, mem=192)
+    counts = guest.check(SWAP.format(disk=disk), timeout=900)
+    moved = {name: int(pages) for name, pages in
+             (line.split() for line in counts.splitlines() if line.startswith("pswp"))}
+    bed.note(f"{moved} pages")
+    expect(moved["pswpin"] and moved["pswpout"], f"nothing was swapped: {moved}")
+    no_errors(target)

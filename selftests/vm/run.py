@@ -3,8 +3,9 @@
 """run.py [-l] [NAME]... [-x NAME...]
 
 Runs the tests of the files beside this one inside L1, all or those named, but
-not those after -x. A NAME is a GROUP, FILE, TEST or FILE.TEST; -l lists them. What
-needs two CPUs is the group two_cpus, and in none of the groups blk, scsi and nvme:
+not those after -x. A NAME is a GROUP, FILE, TEST or FILE.TEST; -l lists them. Groups
+are blk, scsi, nvme; together, which has a device of each in one guest; and two_cpus,
+of which no test is in one of those:
 
 	tools/lab/lab run --nvme size=1G -- python3 selftests/vm/run.py life
 
@@ -32,6 +33,7 @@ GROUPS = {
     "scsi": ("scsi_host", "scsi_pi", "scsi_fence", "scsi_peers", "scsi_suite",
              "scsi_qemu"),
     "nvme": ("nvme_qemu", "nvme_live"),
+    "together": (),
 }
 FILES = (EACH[0], *sum(GROUPS.values(), ()), *EACH[1:])
 # These take minutes and run only by name.
@@ -47,9 +49,15 @@ def groups_of(file, function):
     return {group for group, files in GROUPS.items() if file in files}
 
 
+def in_turn(function):
+    """TURN=0 or TURN=1: what has turns is done in one of them."""
+    turn = os.environ.get("TURN")
+    return not turn or function.turn in (None, int(turn))
+
+
 def collect(names, but):
-    """(full name, function) of each; killed and life.killed stand for it with
-    every type, "life.killed[blk]" for one."""
+    """(full name, function) of each; hot_plug and life.hot_plug stand for it with
+    every type, "life.hot_plug[blk]" for one."""
     tests = []
     named = [name.split(".")[0] for name in names]
     for file in (*FILES, *(slow for slow in SLOW if slow in named)):
@@ -61,7 +69,8 @@ def collect(names, but):
             base = name.split("[")[0]
             full = f"{file}.{name}"
             called = {file, full, name, base, f"{file}.{base}", *groups_of(file, function)}
-            if (not names or called & set(names)) and not called & set(but):
+            if (not names or called & set(names)) and not called & set(but) \
+                    and in_turn(function):
                 tests.append((full, function))
     return tests
 

@@ -30,7 +30,7 @@ def results(text):
     return found
 
 
-@test(HOST)
+@test(HOST, turn=0)
 def libiscsi(bed):
     lower = bed.memory_disk()
     t = SCSI.on_host(bed, "--dev", lower.path)[0]

@@ -81,8 +81,12 @@ def loaded(module):
 
 
 def load(driver="vhost_vdpa", **params):
-    """Load all; @driver takes the vDPA devices, or "vfio": NVMe targets."""
-    _load(driver, params)
+    """Load all; @driver takes the vDPA devices, or "vfio": NVMe targets, or "all"."""
+    if driver == "all":
+        _load("vhost_vdpa", params)
+        load_nvme()
+    else:
+        _load(driver, params)
     _state[:] = [driver, params, [p["pid"] for p in pollers()]]
 
 
@@ -155,6 +159,8 @@ def pins():
 
 class Target:
     """A target made by vhostctl; @args as given to vhostctl create."""
+
+    suffix = ""		# what else QEMU is told of it
 
     def __init__(self, name, *args, kind="blk"):
         self.name = name
