@@ -46,7 +46,8 @@ check-vhostctl:
 	$(MAKE) -C tools/vhostctl test
 
 check-sparse:
-	$(MAKE) -C $(KDIR) M=$(CURDIR) W=1 C=2 CF="-D__CHECK_ENDIAN__" modules
+	$(MAKE) -C $(KDIR) M=$(CURDIR) W=1 C=1 KCFLAGS=-Werror \
+		CF="-D__CHECK_ENDIAN__ -Wsparse-error" modules
 
 # checkpatch.pl and its word lists, out of the linux-source package.
 checkpatch-script: build/checkpatch/checkpatch.pl

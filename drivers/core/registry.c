@@ -213,6 +213,18 @@ static int target_set_owner(struct vt_target *t,
 	return 0;
 }
 
+/* UEFI's NVMe driver makes two queues, or does without the disk. */
+#define NVME_QUEUES_MIN	2
+
+static u32 default_queues(u32 type)
+{
+	u32 nr = vt_poller_count();
+
+	if (type == VHOST_TARGET_NVME)
+		nr = max(nr, NVME_QUEUES_MIN);
+	return min(nr, VHOST_TARGET_MAX_QUEUES);
+}
+
 static struct vt_target *target_alloc(const struct vhost_target_create *p,
 				      u32 *poller_ids)
 {
@@ -228,8 +240,7 @@ static struct vt_target *target_alloc(const struct vhost_target_create *p,
 	INIT_LIST_HEAD(&t->sessions);
 	strscpy(t->name, p->name);
 	t->flags = p->flags;
-	t->num_queues = p->num_queues ?:
-			min(vt_poller_count(), VHOST_TARGET_MAX_QUEUES);
+	t->num_queues = p->num_queues ?: default_queues(p->type);
 	t->queue_size = p->queue_size ?: 256;
 	t->pollers = (struct vt_poller_set) { p->nr_pollers, poller_ids };
 

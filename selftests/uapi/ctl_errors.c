@@ -211,6 +211,11 @@ TEST_F(control, queues_default)
 	ASSERT_EQ(0, ctl_create(self->fd, NO_NAME, 0, 0, CTL_ANY_POLLER));
 	ASSERT_EQ(0, ctl_get(self->fd, NO_NAME, &info));
 	EXPECT_EQ(nr, info.num_queues);
+	ASSERT_EQ(0, ctl_destroy(self->fd, NO_NAME));
+	/* UEFI's NVMe driver does not do with one. */
+	ASSERT_EQ(0, create_raw(self->fd, NO_NAME, VHOST_TARGET_NVME, 0, 0));
+	ASSERT_EQ(0, ctl_get(self->fd, NO_NAME, &info));
+	EXPECT_EQ(nr > 2 ? nr : 2, info.num_queues);
 }
 
 TEST_F(control, destroy_attached)

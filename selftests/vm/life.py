@@ -220,7 +220,7 @@ def sleeps_and_wakes(bed, kind):
 
 
 # Last: the next test must boot its guest.
-@test_together(cpus=2)
+@test_together()
 def killed(bed):
     """QEMU dies with I/O in flight: everything comes back."""
     made = one_of_each(bed, lambda _, name: bed.null_blk(f"slow-{name}", **SLOW).path)

@@ -33,7 +33,7 @@ def boot_linux(bed):
     disk = bed.memory_disk()
     efiboot.write(disk.path, f"/boot/vmlinuz-{os.uname().release}",
                   os.environ["LAB_GUEST_INITRD"], WORDS)
-    target = NVME.target(bed, "--dev", disk.path)
+    target = NVME.target(bed, "--dev", disk.path, queues=2)
     with Guest(["-device", target.qemu_arg + ",bootindex=1"], kernel=False,
                firmware="ovmf", accel="tcg") as guest:
         for text, timeout in (("started by the firmware", 1200), ("start Linux", 600)):

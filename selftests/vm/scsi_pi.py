@@ -268,7 +268,7 @@ class Flipper(threading.Thread):
             self.area[len(self.area) - 1] = value
 
 
-@test(HOST)
+@test(HOST, cpus=2)
 def changed_in_flight(bed):
     """A write whose data is not what its tuples are of does not reach the medium unseen."""
     lower = debug_disk(bed)

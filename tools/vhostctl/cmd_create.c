@@ -196,7 +196,7 @@ static const struct opt create_opts[] = {
 	DISK_SCSI_OPTS,
 	{ "wwpn", "naa.ID", "scsi: port name, 16 hex digits (default: from NAME)",
 	  OPT_STR, OFF(wwpn), 0, 0 },
-	{ "queues", "N", "I/O queues (default: one for each poller)",
+	{ "queues", "N", "I/O queues (default: one for each poller, nvme: at least 2)",
 	  OPT_NUM, OFF(queues), 1, VHOST_TARGET_MAX_QUEUES },
 	{ "queue-size", "N", "entries of a queue, a power of two (default: 256)",
 	  OPT_NUM, OFF(queue_size), 2, VHOST_TARGET_MAX_QUEUE_SIZE },

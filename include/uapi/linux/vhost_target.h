@@ -89,7 +89,7 @@ enum vhost_target_backend {
  * @flags: VHOST_TARGET_F_*
  * @type: enum vhost_target_type
  * @num_queues: I/O queues offered, 1..VHOST_TARGET_MAX_QUEUES; 0: one for
- *	each poller
+ *	each poller, of an nvme target two at least, which UEFI's driver needs
  * @queue_size: entries of each queue, a power of two,
  *	2..VHOST_TARGET_MAX_QUEUE_SIZE; 0: 256
  * @uid: user that may attach besides root
