@@ -130,7 +130,7 @@ door() {
 # two at a time.
 jobs() {
 	echo "6.12 two_cpus"
-	for what in ioctl scsi blk nvme vdpa vfio; do
+	for what in ioctl scsi nvme blk vdpa vfio; do
 		echo "6.12 $what"
 		echo "7.2 $what"
 		[ "$what" != ioctl ] || echo "7.2 two_cpus"

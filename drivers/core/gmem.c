@@ -9,6 +9,8 @@
 
 #include <vhost_target/gmem.h>
 
+#include "../compat/workqueue.h"
+
 static void gmem_reap_work(struct work_struct *work)
 {
 	vt_gmem_reap(container_of(work, struct vt_gmem, reap));
@@ -261,6 +263,6 @@ EXPORT_SYMBOL_GPL(vt_gmem_reap);
 
 void vt_gmem_reap_later(struct vt_gmem *gm)
 {
-	queue_work(system_unbound_wq, &gm->reap);
+	queue_work(system_dfl_wq, &gm->reap);
 }
 EXPORT_SYMBOL_GPL(vt_gmem_reap_later);

@@ -7,6 +7,7 @@
 #include <linux/delay.h>
 #include <linux/module.h>
 
+#include "../compat/workqueue.h"
 #include "moderate.h"
 #include "queue.h"
 #include "trace.h"
@@ -27,14 +28,14 @@ static void queue_park(struct vt_queue *q)
 	vt_stat_inc(q->st->parked);
 	/* What is in flight wakes us; if nothing is, this does. */
 	if (!q->inflight)
-		queue_delayed_work(system_wq, &q->retry_work, 1);
+		queue_delayed_work(system_percpu_wq, &q->retry_work, 1);
 }
 
 static void queue_fault(struct vt_queue *q)
 {
 	vt_stat_inc(q->st->mem_faults);
 	WRITE_ONCE(q->faulting, true);
-	queue_work(system_unbound_wq, &q->fault_work);
+	queue_work(system_dfl_wq, &q->fault_work);
 }
 
 /* The next request could not be taken now. */

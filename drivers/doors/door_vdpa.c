@@ -29,6 +29,7 @@
 #include <vhost_target/vdev.h>
 
 #include "../compat/vdpa.h"
+#include "../compat/workqueue.h"
 #include "gmem_iotlb.h"
 
 /**
@@ -651,7 +652,7 @@ static int vd_release(struct door_vdpa *vd)
 	if (!vd->releasing) {
 		vd->releasing = true;
 		reinit_completion(&vd->released);
-		queue_work(system_unbound_wq, &vd->release_work);
+		queue_work(system_dfl_wq, &vd->release_work);
 	}
 	mutex_unlock(&vd->release_lock);
 

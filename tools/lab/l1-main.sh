@@ -21,9 +21,9 @@ mark() {
 	printf '\036%s %s\n' "$LAB_TOKEN" "$*" >&4
 }
 
-# On a timeout L0 asks what is stuck.
+# On a timeout L0 asks what is stuck. Empty lines only wake a CPU.
 (
-	read -r _ <&3
+	while read -r line <&3 && [ -z "$line" ]; do :; done
 	echo w >/proc/sysrq-trigger
 	echo l >/proc/sysrq-trigger
 	$busybox sleep 1

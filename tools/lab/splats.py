@@ -13,7 +13,7 @@ SPLAT = re.compile("|".join([
     r"rcu.*(?:detected stalls|self-detected stall|stall)", r"workqueue lockup",
     r"kmemleak: \d+ new suspected", r"ODEBUG:", r"DMA-API:.*(?:error|warning|leak)",
     r"list_(?:add|del) corruption", r"refcount_t:", r"sleeping function called",
-    r"scheduling while atomic",
+    r"scheduling while atomic", r"enqueued on deprecated workqueue",
 ]))
 
 HARMLESS = re.compile("|".join([

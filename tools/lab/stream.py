@@ -2,6 +2,9 @@
 """L1's output: passed on as it comes, with marks of the lab between.
 
 A mark is the byte 0x1e, the token of the run, a space and a word, on one line.
+
+When nothing comes for a while an empty line goes to L1: see Documentation/lab.md,
+"The emulator's own faults".
 """
 
 import os
@@ -10,6 +13,7 @@ import sys
 import time
 
 RS = b"\x1e"
+BEAT = 3	# seconds
 
 
 class Stream:
@@ -58,8 +62,11 @@ class Stream:
             if mark is not None:
                 return mark
             left = deadline - time.monotonic()
-            if left <= 0 or not select.select([self.sock], [], [], left)[0]:
+            if left <= 0:
                 return None
+            if not select.select([self.sock], [], [], min(left, BEAT))[0]:
+                self.send(b"\n")
+                continue
             try:
                 data = self.sock.recv(65536)
             except ConnectionError:
