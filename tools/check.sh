@@ -96,7 +96,7 @@ kselftests() {
 	kernel=$1
 	shift
 	$lab run --tries 2 --kernel "$kernel" --cpus "$cpus" --nvme size=1G \
-		--timeout 3600 --env "TURN=$(turn "$kernel")" "$@" \
+		--timeout 1800 --env "TURN=$(turn "$kernel")" "$@" \
 		--env "SCSI_FUZZ_ARGS=${SCSI_FUZZ_ARGS:-5000}" \
 		-- sh selftests/ioctl_door.sh
 }
@@ -117,7 +117,7 @@ guests() {
 	for _ in 1 2 3; do
 		set -- --nvme size=1G,ioqpairs=4 "$@"
 	done
-	$lab run --tries 2 --kernel "$kernel" --cpus "$count" --timeout 3600 "$@"
+	$lab run --tries 2 --kernel "$kernel" --cpus "$count" --timeout 1800 "$@"
 }
 
 # door KERNEL DOOR
@@ -130,7 +130,7 @@ door() {
 # two at a time.
 jobs() {
 	echo "6.12 two_cpus"
-	for what in ioctl scsi nvme blk vdpa vfio; do
+	for what in ioctl nvme scsi blk vdpa vfio; do
 		echo "6.12 $what"
 		echo "7.2 $what"
 		[ "$what" != ioctl ] || echo "7.2 two_cpus"
