@@ -167,7 +167,7 @@ if [ "$1" = --debug ]; then
 	$lab setup debug || exit 1
 	must "build for debug" $lab build debug modules tools selftests || finish
 	cpus=2
-	step "ioctl doors on debug" kselftests debug --kmemleak --mem 8192 \
+	step "ioctl doors on debug" kselftests debug --kmemleak --mem 8192 --timeout 5400 \
 		--env "BLK_FUZZ_ARGS=${BLK_FUZZ_ARGS:-10000}"
 	finish
 fi
