@@ -169,7 +169,7 @@ def expect_stopped(one):
     expect_equal(target.stat()["ops"], stat["ops"], "requests after stop")
 
 
-@test_together(cpus=2)
+@test_together()
 def stop_and_continue(bed):
     made = one_of_each(bed, lambda _, name: bed.memory_disk(f"mem-{name}").path)
     guest = bed.guest(*(one.target for one in made))
