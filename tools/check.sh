@@ -114,10 +114,8 @@ guests() {
 	count=$2
 	shift 2
 	set -- --env "TURN=$(turn "$kernel")" -- python3 selftests/vm/run.py "$@"
-	for _ in 1 2 3; do
-		set -- --nvme size=1G,ioqpairs=4 "$@"
-	done
-	$lab run --tries 2 --kernel "$kernel" --cpus "$count" --timeout 1800 "$@"
+	$lab run --tries 2 --kernel "$kernel" --cpus "$count" --timeout 1800 \
+		--nvme size=1G,ioqpairs=4 "$@"
 }
 
 # door KERNEL DOOR
@@ -149,7 +147,6 @@ job() {
 	vdpa) step "vDPA door on $1" door "$1" vdpa ;;
 	vfio) step "VFIO door on $1" door "$1" vfio ;;
 	two_cpus) step "what needs two CPUs on $1" guests "$1" 2 "$2" ;;
-	nvme) step "guests, nvme and all types, on $1" guests "$1" "$cpus" nvme together ;;
 	*) step "host and guests, $2, on $1" guests "$1" "$cpus" "$2" ;;
 	esac
 }

@@ -13,7 +13,7 @@ import vt
 from guest import Guest, GuestError
 import splats
 
-NVME = "/dev/nvme{}n1"
+NVME = "/dev/nvme0n1"
 TESTS = []
 
 
@@ -110,11 +110,10 @@ class Bed(contextlib.ExitStack):
 
     # Devices
 
-    def nvme(self, number=0):
-        path = NVME.format(number)
-        if not os.path.exists(path):
-            raise Skip(f"no {path}: lab run --nvme size=1G for each")
-        return path
+    def nvme(self):
+        if not os.path.exists(NVME):
+            raise Skip("no NVMe drive: lab run --nvme size=1G")
+        return NVME
 
     def null_blk(self, name="nb0", **attrs):
         device = vt.NullBlk(name, **attrs)

@@ -124,36 +124,6 @@ def test_each(*kinds, driver=None, **params):
     return register
 
 
-# One of each type, in one guest: for what takes a boot, or ends the guest.
-
-class Made:
-    """A target of @kind in a guest."""
-
-    def __init__(self, kind, target):
-        self.kind, self.target = kind, target
-
-    def find(self, guest):
-        return self.kind.find(guest, self.target)
-
-    def disk(self, guest):
-        return self.kind.disk(guest, self.target)
-
-
-def test_together(**params):
-    """Register a test of all types; else as bed.test()."""
-    def register(function):
-        function.group = "together"
-        return test("all", **params)(function)
-    return register
-
-
-def one_of_each(bed, path_of, prefix=""):
-    """Targets, each on what path_of(number, its name) gives."""
-    return [Made(kind, kind.target(bed, "--dev", path_of(number, prefix + kind.name),
-                                   name=prefix + kind.name))
-            for number, kind in enumerate(KINDS)]
-
-
 # In a guest
 
 def verify(guest, disk, depths=(1, 32), size="4M"):

@@ -8,8 +8,8 @@ import vt
 from bed import (Background, Repeated, expect, expect_equal, guest_fio, plug, refused,
                  unplug, wait_detached, wait_moving)
 from cpustat import CpuStat
-from devices import (KINDS, Made, cannot_start, errors, no_errors, one_of_each, test_each,
-                     test_together, verify, verify_on_cpus)
+from devices import (KINDS, cannot_start, errors, no_errors, test_each, verify,
+                     verify_on_cpus)
 from guest import Guest
 
 SLOW = {"irqmode": 2, "completion_nsec": 20_000_000}
@@ -30,32 +30,25 @@ def boot_from_it(bed, kind):
     no_errors(target)
 
 
-@test_together(cpus=2, pollers="0-1")
-def cold_plug(bed):
-    """There at the boot, with two vCPUs and pollers; QEMU gives them back and takes
-    them again; the VM ends by itself."""
-    made = []
-    for number, kind in enumerate(KINDS):
-        queues, suffix, running = kind.two_cpus
-        one = Made(kind, kind.target(bed, "--dev", bed.nvme(number), name=kind.name,
-                                     queues=queues, suffix=suffix))
-        made.append((one, queues, running))
-    guest = bed.guest(*(one.target for one, _, _ in made), fresh=True, cpus=2)
-    for one, queues, running in made:
-        disk, target = one.disk(guest), one.target
-        expect(target.show()["nr_running_queues"] >= running, f"queues: {target.show()}")
-        verify(guest, disk)
-        verify_on_cpus(guest, disk)
-        for queue in range(queues):
-            ops = target.stat(queue)["ops"]
-            expect(ops["read"] and ops["write"], f"queue {queue}: {ops}")
-        no_errors(target)
-        unplug(guest, target)
-        expect(not one.find(guest), f"the {one.kind.name} disk is still there")
-    for one, _, _ in made:
-        plug(guest, one.target)
-        verify(guest, one.disk(guest), depths=(32,), size="1M")
-        no_errors(one.target)
+@test_each(*KINDS, cpus=2, pollers="0-1")
+def cold_plug(bed, kind):
+    """There at the boot, with two vCPUs and pollers; QEMU gives it back and takes
+    it again; the VM ends by itself."""
+    queues, suffix, running = kind.two_cpus
+    target, guest, disk = kind.in_guest(bed, "--dev", bed.nvme(), queues=queues,
+                                        suffix=suffix, fresh=True, cpus=2)
+    expect(target.show()["nr_running_queues"] >= running, f"queues: {target.show()}")
+    verify(guest, disk)
+    verify_on_cpus(guest, disk)
+    for queue in range(queues):
+        ops = target.stat(queue)["ops"]
+        expect(ops["read"] and ops["write"], f"queue {queue}: {ops}")
+    no_errors(target)
+    unplug(guest, target)
+    expect(not kind.find(guest, target), "the disk is still there")
+    plug(guest, target)
+    verify(guest, kind.disk(guest, target), depths=(32,), size="1M")
+    no_errors(target)
     expect_equal(guest.poweroff(), 0, "exit code of QEMU")
 
 
@@ -87,37 +80,30 @@ def verify_4096(bed, kind):
     no_errors(target)
 
 
-def reset(guest, made):
-    """Errors there may be: {name: those that nobody has seen}."""
+def reset(kind, guest, target):
+    """(its disk, the errors that nobody has seen)"""
     guest.reboot()
-    return {one.target.name: errors(one.target) for one in made if one.kind.fails_at_reset}
+    return kind.disk(guest, target), errors(target) if kind.fails_at_reset else {}
 
 
-@test_together()
-def reboot(bed):
+@test_each(*KINDS)
+def reboot(bed, kind):
     """What was written and flushed is there after a reset; I/O goes on after one
     in the middle of I/O."""
-    made = one_of_each(bed, lambda _, name: bed.memory_disk(f"mem-{name}").path)
-    guest = bed.guest(*(one.target for one in made))
-    for one in made:
-        disk, top = one.disk(guest), f"/m-{one.kind.name}"
-        guest.check(f"mkfs.ext4 -q -F {disk} 256M && modprobe ext4 && mkdir -p {top} && "
-                    f"mount -t ext4 {disk} {top} && cp /bin/busybox {top}/ && sync")
-        no_errors(one.target)
-    before = reset(guest, made)
-    for one in made:
-        disk = one.disk(guest)
-        guest.check(f"e2fsck -fp {disk}; [ $? -lt 2 ] && modprobe ext4 && mkdir -p /m && "
-                    f"mount -t ext4 {disk} /m && cmp /bin/busybox /m/busybox && umount /m",
-                    timeout=300)
-        Background(guest, vt.fio(disk, "randrw", size="64M", runtime=600, time_based=1))
-    for one in made:
-        wait_moving(one.target)
-        no_errors(one.target, before.get(one.target.name))
-    before = reset(guest, made)
-    for one in made:
-        verify(guest, one.disk(guest), depths=(32,), size="1M")
-        no_errors(one.target, before.get(one.target.name))
+    target, guest, disk = kind.in_guest(bed, "--dev", bed.memory_disk().path)
+    guest.check(f"mkfs.ext4 -q -F {disk} 256M && modprobe ext4 && mkdir -p /m && "
+                f"mount -t ext4 {disk} /m && cp /bin/busybox /m/ && sync")
+    no_errors(target)
+    disk, before = reset(kind, guest, target)
+    guest.check(f"e2fsck -fp {disk}; [ $? -lt 2 ] && modprobe ext4 && mkdir -p /m && "
+                f"mount -t ext4 {disk} /m && cmp /bin/busybox /m/busybox && umount /m",
+                timeout=300)
+    Background(guest, vt.fio(disk, "randrw", size="64M", runtime=600, time_based=1))
+    wait_moving(target)
+    no_errors(target, before)
+    disk, before = reset(kind, guest, target)
+    verify(guest, disk, depths=(32,), size="1M")
+    no_errors(target, before)
 
 
 @test_each(*KINDS)
@@ -135,21 +121,20 @@ def in_use(bed, kind):
     no_errors(target)
 
 
-@test_together()
-def two_guests(bed):
-    """All on one poller, at once."""
-    guests = []
+@test_each(*KINDS)
+def two_guests(bed, kind):
+    """Both on one poller, at once."""
+    jobs = []
     for name, kwargs in (("one", {}), ("two", {"mem": 384, "name": "two"})):
-        made = one_of_each(bed, lambda _, name: bed.memory_disk(f"mem-{name}").path, name)
-        guests.append((bed.guest(*(one.target for one in made), **kwargs), made))
+        target = kind.target(bed, "--dev", bed.memory_disk(f"mem-{name}").path, name=name)
+        jobs.append((target, bed.guest(target, **kwargs)))
     expect_equal(len(vt.pollers()), 1, "pollers")
-    running = [Background(guest, vt.fio_verify(one.disk(guest), size="2M"))
-               for guest, made in guests for one in made]
+    running = [Background(guest, vt.fio_verify(kind.disk(guest, target), size="4M"))
+               for target, guest in jobs]
     for job in running:
         job.good()
-    for _, made in guests:
-        for one in made:
-            no_errors(one.target)
+    for target, _ in jobs:
+        no_errors(target)
 
 
 def at_rest(target):
@@ -157,33 +142,23 @@ def at_rest(target):
     return not stat["inflight"] and target.stat()["ops"] == stat["ops"]
 
 
-def expect_stopped(one):
-    """Nothing is under way, and nothing moves."""
-    target = one.target
-    if not one.kind.stops_with_vm:
-        vt.wait_for("the device at rest", lambda: at_rest(target))
-    stat = target.stat()
-    expect_equal(stat["inflight"], 0, "requests in flight after stop")
-    if one.kind.stop_ends_session:
-        expect_equal(target.show()["nr_sessions"], 0, "sessions after stop")
-    expect_equal(target.stat()["ops"], stat["ops"], "requests after stop")
-
-
-@test_together()
-def stop_and_continue(bed):
-    made = one_of_each(bed, lambda _, name: bed.memory_disk(f"mem-{name}").path)
-    guest = bed.guest(*(one.target for one in made))
-    jobs = [Repeated(guest, vt.fio_verify(one.disk(guest), size="2M")) for one in made]
+@test_each(*KINDS)
+def stop_and_continue(bed, kind):
+    target, guest, disk = kind.in_guest(bed, "--dev", bed.memory_disk().path)
+    job = Repeated(guest, vt.fio_verify(disk, size="2M"))
     for _ in range(5):
-        for one in made:
-            wait_moving(one.target)
+        wait_moving(target)
         guest.qmp("stop")
-        for one in made:
-            expect_stopped(one)
+        if not kind.stops_with_vm:
+            vt.wait_for("the device at rest", lambda: at_rest(target))
+        stat = target.stat()
+        expect_equal(stat["inflight"], 0, "requests in flight after stop")
+        if kind.stop_ends_session:
+            expect_equal(target.show()["nr_sessions"], 0, "sessions after stop")
+        expect_equal(target.stat()["ops"], stat["ops"], "requests after stop")
         guest.qmp("cont")
-    for one, job in zip(made, jobs):
-        job.end()
-        no_errors(one.target)
+    job.end()
+    no_errors(target)
 
 
 def sleeps(target):
@@ -220,23 +195,20 @@ def sleeps_and_wakes(bed, kind):
 
 
 # Last: the next test must boot its guest.
-@test_together()
-def killed(bed):
+@test_each(*KINDS)
+def killed(bed, kind):
     """QEMU dies with I/O in flight: everything comes back."""
-    made = one_of_each(bed, lambda _, name: bed.null_blk(f"slow-{name}", **SLOW).path)
+    slow = bed.null_blk("slow", **SLOW)
+    target = kind.target(bed, "--dev", slow.path)
     for _ in range(2):
-        guest = bed.guest(*(one.target for one in made))
-        for one in made:
-            guest_fio(guest, vt.fio(one.disk(guest), "randread", number_ios=64))
-            Background(guest, vt.fio(one.disk(guest), "randread", runtime=600, time_based=1))
-        for one in made:
-            vt.wait_for(f"{one.kind.name} I/O in flight",
-                        lambda one=one: one.target.stat()["inflight"] > 0)
+        guest = bed.guest(target)
+        disk = kind.disk(guest, target)
+        guest_fio(guest, vt.fio(disk, "randread", number_ios=64))
+        Background(guest, vt.fio(disk, "randread", runtime=600, time_based=1))
+        vt.wait_for("I/O in flight", lambda: target.stat()["inflight"] > 0)
         guest.close()
-        for one in made:
-            wait_detached(one.target)
-            expect_equal(one.target.stat()["inflight"], 0, "requests in flight")
-    for one in made:
-        one.target.delete()
+        wait_detached(target)
+        expect_equal(target.stat()["inflight"], 0, "requests in flight")
+    target.delete()
     vt.unload()
     vt.load(bed.driver)

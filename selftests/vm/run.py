@@ -4,8 +4,7 @@
 
 Runs the tests of the files beside this one inside L1, all or those named, but
 not those after -x. A NAME is a GROUP, FILE, TEST or FILE.TEST; -l lists them. Groups
-are blk, scsi, nvme; together, which has a device of each in one guest; and two_cpus,
-of which no test is in one of those:
+are blk, scsi, nvme; and two_cpus, of which no test is in one of those:
 
 	tools/lab/lab run --nvme size=1G -- python3 selftests/vm/run.py life
 
@@ -33,7 +32,6 @@ GROUPS = {
     "scsi": ("scsi_host", "scsi_pi", "scsi_fence", "scsi_peers", "scsi_suite",
              "scsi_qemu"),
     "nvme": ("nvme_qemu", "nvme_live"),
-    "together": (),
 }
 FILES = (EACH[0], *sum(GROUPS.values(), ()), *EACH[1:])
 # These take minutes and run only by name.

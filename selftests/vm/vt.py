@@ -81,12 +81,8 @@ def loaded(module):
 
 
 def load(driver="vhost_vdpa", **params):
-    """Load all; @driver takes the vDPA devices, or "vfio": NVMe targets, or "all"."""
-    if driver == "all":
-        _load("vhost_vdpa", params)
-        load_nvme()
-    else:
-        _load(driver, params)
+    """Load all; @driver takes the vDPA devices, or "vfio": NVMe targets."""
+    _load(driver, params)
     _state[:] = [driver, params, [p["pid"] for p in pollers()]]
 
 
