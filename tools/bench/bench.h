@@ -62,8 +62,6 @@ struct bench_path {
 };
 
 extern const struct bench_path path_scsi, path_blk, path_nvme;
-/* Where there is libblkio. */
-extern const struct bench_path path_vdpa, path_user;
 
 /* Nanoseconds: 32 steps to each power of two. */
 #define HIST_STEPS 32

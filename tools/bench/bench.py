@@ -30,9 +30,6 @@ FIGURES = {
     "scsi": Figure("scsi", "lio", {1: 1.0, 32: 2.0}),
     "scsi-direct": Figure("scsi", "lio-direct", {1: 1.0, 32: 2.0}),
     "nvme": Figure("nvme", "blk", {1: 1.0, 32: 1.0}),
-    "qsd": Figure("vdpa", "qsd", {1: 1.0, 32: 1.5}),
-    "vduse": Figure("vdpa", "vduse", {1: 1.0, 32: 3.0}),
-    "raw": Figure("blk", "raw", {1: 0.5, 32: 0.9}),
     "nvme-trap": Figure("nvme-trap", "blk", {1: 1.0, 32: 1.0}),
 }
 

@@ -11,17 +11,12 @@
 
 static const struct bench_path *const paths[] = {
 	&path_scsi, &path_blk, &path_nvme,
-#ifdef HAVE_BLKIO
-	&path_vdpa, &path_user,
-#endif
 };
 
 static const char usage[] =
-"usage: vhost-bench scsi|blk|nvme|vdpa|vhost-user TARGET [options]\n"
+"usage: vhost-bench scsi|blk|nvme TARGET [options]\n"
 "Drives the queues of a target by its ioctl door. TARGET: a name; of a scsi\n"
 "target, ours or upstream's vhost-scsi's, the wwpn; LUN 0, namespace 1.\n"
-"vdpa, vhost-user: any virtio-blk device, by libblkio; TARGET: the node, the\n"
-"socket; options of virtqueues are libblkio's.\n"
 "  --rw randread|randwrite|read|write   (randread)\n"
 "  --bs BYTES            of each I/O (4096)\n"
 "  --depth N             I/Os in flight, of each queue (32)\n"
@@ -164,7 +159,7 @@ static const struct bench_path *find_path(const char *name)
 	for (i = 0; i < ARRAY_SIZE(paths); i++)
 		if (!strcmp(paths[i]->name, name))
 			return paths[i];
-	wrong("no such device (--help)");
+	wrong("scsi, blk or nvme?");
 }
 
 static void check_options(const struct bench_opts *o)

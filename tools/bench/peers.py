@@ -6,10 +6,7 @@ are modules of the same name, and each wants the disk for itself."""
 
 import json
 import os
-import shutil
-import subprocess
 import sys
-import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "selftests", "vm"))
@@ -91,28 +88,6 @@ class Blk(Ours):
     what = "our vhost_blk"
 
 
-class Vdpa(Ours):
-    """The same disk by its vDPA device, for the client that peers are driven by."""
-
-    name, kind = "vdpa", "blk"
-    module = "vhost_blk"
-    what = "our vhost_blk, by vhost-vdpa"
-
-    def up(self):
-        vt.run("modprobe", "-a", "vdpa", "vhost_iotlb", "vhost_vdpa")
-        insert("vhost_target", pollers=SERVER_CPU)
-        insert("vhost_target_vdpa")
-        insert(self.module)
-        self.made = vt.Target(self.name, "--dev", self.disk, "--queues", 1, "--vdpa")
-
-    def down(self):
-        super().down()
-        vt.run("rmmod", "vhost_target_vdpa")
-
-    def argv(self, load):
-        return [CLIENT, "vdpa", self.made.node, "--cpu", CLIENT_CPU, *load]
-
-
 class Nvme(Ours):
     kind = name = "nvme"
     module = "vhost_nvme"
@@ -172,63 +147,6 @@ class LioDirect(Lio):
     submit_type = 1
 
 
-class Qsd(Peer):
-    """qemu-storage-daemon; all of it on the server's CPU."""
-
-    kind = "vhost-user"
-    name = "qsd"
-    what = "qemu-storage-daemon, vhost-user-blk, io_uring"
-
-    def export(self):
-        self.target = os.path.join(self.dir, "socket")
-        return f"type=vhost-user-blk,addr.type=unix,addr.path={self.target}"
-
-    def up(self):
-        self.dir = tempfile.mkdtemp(prefix="bench-")
-        self.process = subprocess.Popen([
-            "taskset", "-c", str(SERVER_CPU), "qemu-storage-daemon",
-            "--object", "iothread,id=io", "--blockdev",
-            f"driver=host_device,node-name=disk,filename={self.disk},aio=io_uring,"
-            "cache.direct=on",
-            "--export", f"{self.export()},id=export,node-name=disk,writable=on,"
-            "num-queues=1,iothread=io"], stdin=subprocess.DEVNULL)
-        self.wait_up()
-
-    def wait_up(self):
-        vt.wait_for("the socket", lambda: os.path.exists(self.target), 60)
-
-    def down(self):
-        self.process.terminate()
-        self.process.wait(60)
-        shutil.rmtree(self.dir)
-
-    def argv(self, load):
-        return [CLIENT, self.kind, self.target, "--cpu", CLIENT_CPU, *load]
-
-
-class Vduse(Qsd):
-    """The same daemon as a vDPA device in user space."""
-
-    kind = "vdpa"
-    name = "vduse"
-    what = "qemu-storage-daemon, VDUSE, io_uring"
-
-    def export(self):
-        vt.run("modprobe", "-a", "vduse", "vhost_vdpa")
-        return f"type=vduse-blk,name={self.name}"
-
-    def wait_up(self):
-        vt.wait_for("the device", lambda: os.path.exists(f"/dev/vduse/{self.name}"), 60)
-        vt.run("vdpa", "dev", "add", "name", self.name, "mgmtdev", "vduse")
-        self.target = "/dev/" + next(
-            entry for entry in os.listdir(f"/sys/bus/vdpa/devices/{self.name}")
-            if entry.startswith("vhost-vdpa-"))
-
-    def down(self):
-        vt.run("vdpa", "dev", "del", self.name)
-        super().down()
-
-
 class Raw(Peer):
     """fio on the disk itself, by io_uring: what is there to be had."""
 
@@ -255,6 +173,5 @@ class Raw(Peer):
                            "p99": percentile["99.000000"]}}
 
 
-PEERS = {peer.name: peer for peer in (Scsi, Lio, LioDirect, Blk, Vdpa, Qsd, Vduse, Nvme,
-                                      NvmeTrap, Raw)}
+PEERS = {peer.name: peer for peer in (Scsi, Lio, LioDirect, Blk, Nvme, NvmeTrap, Raw)}
 
