@@ -16,7 +16,6 @@ esac
 
 # What else must hold: everything was given back.
 rmmod vhost_target_vfio vhost_nvme vhost_blk vhost_target || rc=1
-echo 1 >/proc/sys/vm/stat_refresh
 # The kernel sums up what the CPUs counted only now and then.
 echo 1 >/proc/sys/vm/stat_refresh
 grep foll_pin /proc/vmstat | sed 's/^/# /'

@@ -32,8 +32,7 @@ def results(text):
 
 @test(HOST, turn=0)
 def libiscsi(bed):
-    lower = bed.memory_disk()
-    t = SCSI.on_host(bed, "--dev", lower.path)[0]
+    t, _ = SCSI.on_host(bed, "--dev", bed.memory_disk().path)
     vt.run("modprobe", "sg")
     done = subprocess.run(["iscsi-test-cu", "-d", "-v", t.generic()], text=True,
                           capture_output=True, timeout=600, stdin=subprocess.DEVNULL)

@@ -10,5 +10,6 @@ EXIT_LAB = 125		# the lab itself failed
 class LabError(Exception):
     """Something the lab needs failed; the text is for the user."""
 
+
 class EmulatorFault(LabError):
     """The emulator lost L1's kernel."""
