@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0
-"""UEFI firmware boots from a target.
+"""Firmware boots from a target: UEFI a program, a PC's GRUB and Linux."""
 
-The guest's CPU is emulated by QEMU inside L1: OVMF writes to CR8, at which the
-lab's emulator of SVM ends.
-"""
+import os
 
 import efidisk
+import grubdisk
 import vt
 from bed import expect
-from devices import NVME, SCSI, no_errors, test_each
-from guest import Guest
+from devices import NVME, SCSI, no_errors, test_each, verify
+from guest import WORDS, Guest
 
 
 @test_each(SCSI, NVME)
 def uefi(bed, kind):
-    """OVMF's own driver finds the disk and reads a file system on it."""
+    """OVMF's own driver finds the disk and reads a file system on it.
+
+    The guest's CPU is emulated by QEMU inside L1: OVMF writes to CR8, at which the
+    lab's emulator of SVM ends."""
     disk = bed.memory_disk()
     text = f"booted by UEFI from vhost_{kind.name}"
     efidisk.write(disk.path, text)
@@ -24,4 +26,20 @@ def uefi(bed, kind):
                               firmware="ovmf", accel="tcg") as guest:
         vt.wait_for("the program's text", lambda: text in guest.serial_text(), 1200)
     expect(target.stat()["ops"]["read"] > 0, f"counters: {target.stat()}")
+    no_errors(target)
+
+
+@test_each(NVME, turn=0)
+def grub(bed, kind):
+    """SeaBIOS starts GRUB from the disk, GRUB reads Linux and its initramfs by SeaBIOS,
+    and Linux's own driver has the same disk."""
+    disk = bed.memory_disk()
+    # GRUB wants a bzImage; the lab's guests have one that is not compressed.
+    grubdisk.write(disk.path, f"/boot/vmlinuz-{os.uname().release}",
+                   os.environ["LAB_GUEST_INITRD"], f"{WORDS} 8250.nr_uarts=0")
+    target = kind.target(bed, "--dev", disk.path)
+    with Guest.boot_from_disk(["-device", target.qemu_arg + ",bootindex=1"]) as guest:
+        guest.wait_shell(600)
+        bed.note(f"{target.stat()['ops']['read']} reads by the firmware and Linux")
+        verify(guest, kind.disk(guest, target), depths=(32,), size="1M")
     no_errors(target)

@@ -5,7 +5,7 @@ RECIPE = 1		# raise when roots.py makes a root in another way
 
 COMMON = """
 linux-image-amd64 linux-headers-amd64 gcc make libc6-dev pkg-config
-qemu-system-x86 qemu-system-data seabios ovmf qemu-utils
+qemu-system-x86 qemu-system-data seabios ovmf grub-pc-bin qemu-utils
 fio libblkio-dev nvme-cli sg3-utils libiscsi-bin targetcli-fb
 busybox-static kmod iproute2 udev e2fsprogs xfsprogs lvm2 dmsetup
 trace-cmd strace pciutils util-linux python3 procps
