@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""guests.py [-r ROUNDS] [-s SECONDS] [--engine ENGINE] [blk | scsi | nvme]...
+"""guests.py [-r ROUNDS] [-s SECONDS] [--fio KEY=VALUE]... [blk | scsi | nvme]...
 
 The devices a stock QEMU can give its guest, beside each other, each on a null_blk
 of its own: 4k random reads at QD 1, 32 and 4 x 32, by turns, in one boot of the
@@ -171,7 +171,7 @@ def measure(guest, disk, irqs, load, options):
     run = Counted(guest, vt.fio(
         disk, "randread", iodepth=depth, numjobs=jobs, size="4g", thread=1,
         runtime=options.seconds, time_based=1, norandommap=1, group_reporting=1,
-        ioengine=options.engine))
+        **dict(word.split("=") for word in options.fio)))
     fio = vt.fio_result(run.text)
     return {"IOPS": fio["iops"], "exits/IO": run.exits / fio["ios"],
             "kick exits/IO": run.kick_exits / fio["ios"],
@@ -227,7 +227,8 @@ def ratio(ours, peer):
 
 def table(group, rows, options):
     wanted, _ = GROUPS[group]
-    print(f"\n{group}: 4k randread, {options.engine}, 1 vCPU, 1 queue, on null_blk; medians "
+    how = " ".join(options.fio) or "libaio"
+    print(f"\n{group}: 4k randread, {how}, 1 vCPU, 1 queue, on null_blk; medians "
           f"of {options.rounds} runs of {options.seconds} s by turns.\n"
           f"What serves is on CPU {SERVER}, the vCPU on CPU {VCPU}; idle_us={RUN_US}. Exits "
           "are all, timers' too;\nkick exits: writes to a device's registers.")
@@ -261,7 +262,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("-r", "--rounds", type=int, default=3)
     parser.add_argument("-s", "--seconds", type=int, default=4)
-    parser.add_argument("--engine", default="libaio")
+    parser.add_argument("--fio", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("groups", nargs="*", choices=[[], *GROUPS])
     try:
         sys.exit(main(parser.parse_args()))
