@@ -11,6 +11,8 @@ struct mutex {
 	bool locked;
 };
 
+#define DEFINE_MUTEX(name)	struct mutex name
+
 static inline void mutex_init(struct mutex *m)
 {
 	m->locked = false;
@@ -30,6 +32,14 @@ static inline void mutex_lock(struct mutex *m)
 {
 	assert(!m->locked);
 	m->locked = true;
+}
+
+static inline bool mutex_trylock(struct mutex *m)
+{
+	if (m->locked)
+		return false;
+	m->locked = true;
+	return true;
 }
 
 static inline void mutex_unlock(struct mutex *m)
