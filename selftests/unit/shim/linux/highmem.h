@@ -2,6 +2,7 @@
 #ifndef _SHIM_LINUX_HIGHMEM_H
 #define _SHIM_LINUX_HIGHMEM_H
 
+#include <linux/bvec.h>
 #include <linux/mm.h>
 
 #endif

@@ -3,6 +3,7 @@
 #define _SHIM_LINUX_KERNEL_H
 
 #include <assert.h>
+#include <limits.h>
 #include <asm/barrier.h>
 #include <stdio.h>
 #include <linux/build_bug.h>

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <linux/list.h>
+#include <linux/lockdep.h>
 #include <linux/types.h>
 
 /* One thread: taking it twice would be a deadlock. */

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <linux/overflow.h>
 #include <linux/types.h>
 #include "../hook.h"
 

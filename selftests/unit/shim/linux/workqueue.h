@@ -26,7 +26,7 @@ struct workqueue_struct { };
 #define WQ_MAX_ACTIVE	512
 
 /* Work is done by the tests themselves, or by what they have for it. */
-#define INIT_WORK(work, func)	(*(work) = (struct work_struct) { (func) })
+#define INIT_WORK(work, func)	(*(work) = (struct work_struct) { .fn = (func) })
 #define INIT_DELAYED_WORK(dw, func)	INIT_WORK(&(dw)->work, func)
 #define to_delayed_work(w)	container_of(w, struct delayed_work, work)
 
