@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include <linux/blkdev.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/vhost_target.h>
 #include <vhost_target/pi.h>
@@ -31,6 +33,7 @@ static struct {
 } pqs[MAX_PQS];
 static unsigned int nr_pqs;
 static u64 now;
+static struct vt_qstats stats[8];
 
 /* Guest memory. */
 
@@ -241,6 +244,11 @@ static void disk_check(const struct vt_io *io)
 	}
 }
 
+static void disk_dirty(struct fc_disk *d, u64 sector, u32 bytes)
+{
+	d->dirty = max_t(u32, d->dirty, (sector << SECTOR_SHIFT) + bytes);
+}
+
 static void disk_move(struct fc_disk *d, const struct vt_io *io)
 {
 	u8 *at = d->data + (io->sector << SECTOR_SHIFT), *p;
@@ -248,6 +256,8 @@ static void disk_move(struct fc_disk *d, const struct vt_io *io)
 	u32 bs = io->be->limits.block_size;
 	unsigned int i;
 
+	if (io->op == VT_OP_WRITE)
+		disk_dirty(d, io->sector, io->bytes);
 	for (i = 0; i < io->nr_bv; i++, bv++) {
 		p = (u8 *)bv->bv_page + bv->bv_offset;
 		if (io->op == VT_OP_WRITE)
@@ -270,9 +280,13 @@ static void disk_zero(struct fc_disk *d, const struct vt_io *io)
 {
 	unsigned int i;
 
-	for (i = 0; i < io->nr_ranges; i++)
-		memset(d->data + (io->range[i].sector << SECTOR_SHIFT), 0,
-		       io->range[i].nr_sectors << SECTOR_SHIFT);
+	for (i = 0; i < io->nr_ranges; i++) {
+		const struct vt_range *r = &io->range[i];
+
+		disk_dirty(d, r->sector, r->nr_sectors << SECTOR_SHIFT);
+		memset(d->data + (r->sector << SECTOR_SHIFT), 0,
+		       r->nr_sectors << SECTOR_SHIFT);
+	}
 }
 
 static void disk_end(struct vt_io *io)
@@ -329,8 +343,10 @@ static void disk_begin(struct fc_disk *d, unsigned int nr, u8 how)
 	if (!d->data) {
 		d->data = malloc(FC_SECTORS * SECTOR_SIZE);
 		d->tuples = malloc(FC_SECTORS * VT_PI_BYTES);
+		d->dirty = FC_SECTORS * SECTOR_SIZE;
 	}
-	memset(d->data, 0x11 * (nr + 1), FC_SECTORS * SECTOR_SIZE);
+	memset(d->data, 0x11 * (nr + 1), d->dirty);
+	d->dirty = 0;
 	memset(d->tuples, 0xff, FC_SECTORS * VT_PI_BYTES);
 	memset(&d->be, 0, sizeof(d->be));
 	memset(&d->unit, 0, sizeof(d->unit));
@@ -436,18 +452,22 @@ static void on_cancel(struct work_struct *work)
 	work->queued = false;
 }
 
+static void do_work(unsigned int i)
+{
+	struct work_struct *work = works[i];
+
+	nr_works--;
+	memmove(works + i, works + i + 1, (nr_works - i) * sizeof(works[0]));
+	work->queued = false;
+	work->fn(work);
+}
+
 unsigned int fc_do_work(unsigned int max)
 {
-	struct work_struct *work;
 	unsigned int n;
 
-	for (n = 0; n < max && nr_works; n++) {
-		work = works[0];
-		nr_works--;
-		memmove(works, works + 1, nr_works * sizeof(works[0]));
-		work->queued = false;
-		work->fn(work);
-	}
+	for (n = 0; n < max && nr_works; n++)
+		do_work(0);
 	return n;
 }
 
@@ -462,14 +482,19 @@ void vt_cmd_punt(struct vt_io *io, work_func_t fn)
 	vt_io_punt(io, fn);
 }
 
-/* Other work only if nothing else helps: it may want what we hold. */
+/* Work that may want what we hold is done only if nothing else helps. */
 static void on_wait(void)
 {
-	unsigned int done = fc_end_io(MAX_IOS);
+	unsigned int i;
 
-	fc_poll();
-	if (!done)
-		fc_do_work(1);
+	if (fc_end_io(MAX_IOS) || fc_poll())
+		return;
+	for (i = 0; i < nr_works; i++) {
+		if (fc.blocked && fc.blocked(works[i]))
+			continue;
+		do_work(i);
+		return;
+	}
 }
 
 /* The poller. */
@@ -520,24 +545,29 @@ u64 shim_now(void)
 	return now;
 }
 
-void fc_poll(void)
+unsigned int fc_poll(void)
 {
-	unsigned int i;
+	unsigned int i, done, all = 0;
 
 	now += 1000;
 	for (i = 0; i < nr_pqs; i++) {
 		struct vt_pq *pq = pqs[i].pq;
 
-		if (pqs[i].asleep || pq->ops->poll(pq, now, 0))
+		if (pqs[i].asleep)
+			continue;
+		done = pq->ops->poll(pq, now, 0);
+		all += done;
+		if (done)
 			continue;
 		/* Who is not looked at must be told. */
 		pqs[i].asleep = true;
 		if (!pq->ops->arm(pq) || pq->ops->pending(pq))
 			pqs[i].asleep = false;
 	}
+	return all;
 }
 
-static bool all_asleep(void)
+bool fc_asleep(void)
 {
 	unsigned int i;
 
@@ -550,19 +580,53 @@ static bool all_asleep(void)
 /* A ring holds no more than so many passes of work. */
 #define MAX_PASSES	4000
 
+/* As long as that nothing happens in a queue that cannot sleep. */
+#define IDLE_PASSES	100
+
 void fc_settle(void)
 {
-	unsigned int passes = 0;
+	unsigned int passes = 0, idle = 0, did;
 	bool held = fc.holds;
 
 	fc.holds = false;
 	do {
 		MUST(++passes < MAX_PASSES);
-		fc_end_io(MAX_IOS);
-		fc_poll();
-		fc_do_work(MAX_WORKS);
-	} while (nr_ios || nr_works || !all_asleep());
+		did = fc_end_io(MAX_IOS) + fc_poll() + fc_do_work(MAX_WORKS);
+		idle = did ? 0 : idle + 1;
+		/* What waits for some time to pass has waited. */
+		now += did ? 0 : 1000000;
+	} while (!idle || (!fc_asleep() && idle < IDLE_PASSES));
 	fc.holds = held;
+}
+
+/* What a module finds around it. */
+
+int vt_type_register(struct vt_type *t)
+{
+	fc.module_type = t;
+	return 0;
+}
+
+void vt_type_unregister(struct vt_type *t)
+{
+	MUST(fc.module_type == t);
+}
+
+int misc_register(struct miscdevice *misc)
+{
+	MUST(misc->fops);
+	return 0;
+}
+
+void misc_deregister(struct miscdevice *misc)
+{
+	MUST(misc->fops);
+}
+
+void fc_insert(void)
+{
+	if (!fc.module_type)
+		MUST(!shim_module_init());
 }
 
 /* What the rest of the core would do. */
@@ -607,6 +671,7 @@ void fc_begin(struct vt_type *type)
 	memset(&fc.target, 0, sizeof(fc.target));
 	fc.may_read = NULL;
 	fc.may_write = NULL;
+	fc.blocked = NULL;
 	fc.fails = 0;
 	fc.holds = false;
 	nr_works = 0;
@@ -625,7 +690,8 @@ void fc_begin(struct vt_type *type)
 	fc.target.ref.count = 1;
 	fc.target.naa = 0x5001405000000001ULL;
 	INIT_LIST_HEAD(&fc.target.sessions);
-	fc.target.stats = NULL;
+	memset(stats, 0, sizeof(stats));
+	fc.target.stats = stats;
 	for (i = 0; i < FC_DISKS; i++)
 		disk_begin(&fc.disk[i], i, fuzz_take(1));
 }

@@ -25,35 +25,50 @@
 #define FC_SECTORS	2048
 #define FC_DISKS	2
 
+/**
+ * struct fc_disk - a disk and the unit that it is
+ * @data: its bytes
+ * @tuples: its protection information
+ * @dirty: the end of what was written
+ * @present: it is a unit of the target
+ */
 struct fc_disk {
 	struct vt_backend be;
 	struct vt_unit unit;
 	u8 *data;
 	struct vt_pi_tuple *tuples;
+	u32 dirty;
 	bool present;
 };
 
 /**
  * struct fc - the machine
+ * @module_type: what the module under test has registered
  * @target: whose devices are fuzzed
  * @gmem: guest memory
  * @disk: units of the target
  * @may_read: may the device read there now? NULL: yes
  * @may_write: may it write there?
+ * @blocked: does it wait for a lock that is held? NULL: no
  * @fails: how many I/Os from now on fail
  * @holds: the backend keeps I/O until it is let go
  */
 struct fc {
+	struct vt_type *module_type;
 	struct vt_target target;
 	struct vt_gmem gmem;
 	struct fc_disk disk[FC_DISKS];
 	bool (*may_read)(u64 addr, u32 len);
 	bool (*may_write)(u64 addr, u32 len);
+	bool (*blocked)(struct work_struct *work);
 	unsigned int fails;
 	bool holds;
 };
 
 extern struct fc fc;
+
+/* Insert the module under test, if it is not yet. */
+void fc_insert(void);
 
 /*
  * Make it, without disks. What memory and disks are like is in the input:
@@ -78,14 +93,19 @@ void fc_allow(u64 addr, u32 len);
 /* Addresses that matter more often than others: near @want, mostly. */
 u64 fc_take_addr(u64 want);
 
-/* All queues are polled once; they fall asleep if nothing is to be done. */
-void fc_poll(void);
+/*
+ * All queues are polled once; they fall asleep if nothing is to be done.
+ * Returns: what was done.
+ */
+unsigned int fc_poll(void);
 /* I/O that the backend has held ends: at most @max. Returns: how many. */
 unsigned int fc_end_io(unsigned int max);
 /* Do work items: at most @max. */
 unsigned int fc_do_work(unsigned int max);
 /* Until nothing happens any more. */
 void fc_settle(void);
+/* Do all queues sleep? */
+bool fc_asleep(void);
 
 /* What takes a step that has nothing to do with the kind of device. */
 void fc_step(void);

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include <linux/err.h>
-#include <linux/miscdevice.h>
 #include <linux/slab.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
@@ -43,35 +42,11 @@ static struct driver {
 	bool broken;
 } drv[FV_QUEUES];
 
-static struct vt_type *module_type, type;
+static struct vt_type type;
 static struct vt_vdev_ops ops;
 static const struct vt_chain *parsing;
 static u64 buf_at;
 static bool far_rings;
-
-/* What the module finds around it. */
-
-int vt_type_register(struct vt_type *t)
-{
-	module_type = t;
-	return 0;
-}
-
-void vt_type_unregister(struct vt_type *t)
-{
-	MUST(module_type == t);
-}
-
-int misc_register(struct miscdevice *misc)
-{
-	MUST(misc->fops);
-	return 0;
-}
-
-void misc_deregister(struct miscdevice *misc)
-{
-	MUST(misc->fops);
-}
 
 /* Nobody opens a file here. */
 
@@ -143,7 +118,7 @@ static int parse(struct vt_vq *vq, const struct vt_chain *c,
 
 	MUST(!req->taken);
 	parsing = c;
-	ret = module_type->vdev_ops->parse(vq, c, req);
+	ret = fc.module_type->vdev_ops->parse(vq, c, req);
 	parsing = NULL;
 	MUST(ret >= 0 || ret == -EAGAIN || ret == -ENOBUFS ||
 	     ret == -ENODATA || ret == -EPROTO);
@@ -158,8 +133,8 @@ static int parse(struct vt_vq *vq, const struct vt_chain *c,
 static void abandon(struct vt_req *req)
 {
 	vq_driver(vt_to_vq(req->q))->accepted--;
-	if (module_type->vdev_ops->abandon)
-		module_type->vdev_ops->abandon(req);
+	if (fc.module_type->vdev_ops->abandon)
+		fc.module_type->vdev_ops->abandon(req);
 }
 
 static void complete_req(struct vt_req *req)
@@ -168,7 +143,7 @@ static void complete_req(struct vt_req *req)
 
 	/* Each one once. */
 	MUST(req->taken);
-	module_type->vdev_ops->complete(req);
+	fc.module_type->vdev_ops->complete(req);
 	MUST(req->used_len <= *req_in_len(req));
 	d->ended++;
 	d->used_slots += req->slots;
@@ -272,13 +247,10 @@ static u64 features_of(u64 wish)
 
 static void begin(void)
 {
-	static bool inserted;
 	u64 wish;
 
-	if (!inserted)
-		MUST(!shim_module_init());
-	inserted = true;
-	type = *module_type;
+	fc_insert();
+	type = *fc.module_type;
 	ops = *type.vdev_ops;
 	ops.parse = parse;
 	ops.complete = complete_req;
@@ -633,10 +605,11 @@ int fv_run(const u8 *data, size_t len)
 	fuzz_begin(NULL, 0);
 	fc_heal();
 	fc_settle();
-	reset(~BIT_ULL(VIRTIO_F_RING_PACKED));
+	MUST(fc_asleep());
+	/* The next driver may prefer the other format. */
+	reset(fv.packed ? ~BIT_ULL(VIRTIO_F_RING_PACKED) : ~0ULL);
 	fv_check();
-	reset(~0ULL);
-	fv_check();
+	MUST(fc_asleep());
 	stop();
 	vt_vdev_destroy(fv.vdev);
 	fc_end();

@@ -12,9 +12,6 @@
 #define FV_QUEUES	4
 #define FV_MAX_SEGS	64
 
-/* The module under test: what insmod would call. */
-int shim_module_init(void);
-
 /**
  * struct fv_chain - a request being made
  * @seg: its buffers

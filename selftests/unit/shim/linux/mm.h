@@ -3,6 +3,7 @@
 #define _SHIM_LINUX_MM_H
 
 #include <linux/cache.h>
+#include <linux/rwsem.h>
 #include <linux/slab.h>
 #include <linux/types.h>
 
@@ -11,7 +12,12 @@
 
 struct address_space;
 struct page;
-struct mm_struct;
+
+struct mm_struct {
+	struct rw_semaphore mmap_lock;
+};
+
+#define unmap_mapping_range(mapping, start, len, even_cows) ((void)(mapping))
 
 /* A page of the tests is where its bytes are. */
 #define page_address(page)	((void *)(page))
