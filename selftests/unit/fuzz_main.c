@@ -18,7 +18,8 @@
 
 #define MAX_SEEDS	256
 
-void __sanitizer_set_death_callback(void (*fn)(void));
+/* Of the sanitizers, if there are some. */
+void __sanitizer_set_death_callback(void (*fn)(void)) __attribute__((weak));
 
 static struct seed {
 	const char *name;
@@ -234,7 +235,8 @@ int main(int argc, char **argv)
 	int i, err = 0;
 
 	program = argv[0];
-	__sanitizer_set_death_callback(on_death);
+	if (__sanitizer_set_death_callback)
+		__sanitizer_set_death_callback(on_death);
 	signal(SIGABRT, on_abort);
 	fuzz_on_seed = on_seed;
 	fuzz_seeds();
