@@ -147,11 +147,11 @@ int vt_gmem_lookup(struct vt_gmem *gm, u64 addr, u32 len, bool write,
 
 	MUST(gm == &fc.gmem);
 	MUST(len);
-	if (!inside(addr, 1) || hole[i])
+	if (!inside(addr, 1))
 		return -EFAULT;
 	if (absent[i])
 		return -EAGAIN;
-	if (write && ro[i])
+	if (hole[i] || (write && ro[i]))
 		return -EFAULT;
 	*off = addr % PAGE_SIZE;
 	*p = (struct page *)page[i];
@@ -176,11 +176,13 @@ int vt_gmem_lookup_in(struct vt_gmem *gm, const struct vt_chunk *c, u64 addr,
 
 int vt_gmem_fill(struct vt_gmem *gm, u64 addr)
 {
+	unsigned int i = (addr - FC_BASE) / PAGE_SIZE;
+
 	MUST(gm == &fc.gmem);
-	if (!inside(addr, 1))
+	if (!inside(addr, 1) || hole[i])
 		return -EFAULT;
-	absent[(addr - FC_BASE) / PAGE_SIZE] = false;
-	return hole[(addr - FC_BASE) / PAGE_SIZE] ? -EFAULT : 0;
+	absent[i] = false;
+	return 0;
 }
 
 /* Rings must be in the first pages, which are in one piece. */
@@ -601,8 +603,18 @@ void fc_settle(void)
 
 /* What a module finds around it. */
 
+static struct miscdevice *module_file;
+static unsigned int refuse;
+
+static bool refused(void)
+{
+	return refuse && !--refuse;
+}
+
 int vt_type_register(struct vt_type *t)
 {
+	if (refused())
+		return -EBUSY;
 	fc.module_type = t;
 	return 0;
 }
@@ -610,23 +622,50 @@ int vt_type_register(struct vt_type *t)
 void vt_type_unregister(struct vt_type *t)
 {
 	MUST(fc.module_type == t);
+	fc.module_type = NULL;
 }
 
 int misc_register(struct miscdevice *misc)
 {
-	MUST(misc->fops);
+	if (refused())
+		return -EBUSY;
+	module_file = misc;
 	return 0;
 }
 
 void misc_deregister(struct miscdevice *misc)
 {
-	MUST(misc->fops);
+	MUST(module_file == misc);
+	module_file = NULL;
 }
 
-void fc_insert(void)
+int fc_insert(void)
 {
-	if (!fc.module_type)
-		MUST(!shim_module_init());
+	return fc.module_type ? 0 : shim_module_init();
+}
+
+void fc_eject(void)
+{
+	if (fc.module_type)
+		shim_module_exit();
+	MUST(!fc.module_type && !module_file);
+}
+
+void fc_refuse(unsigned int step)
+{
+	fc_eject();
+	refuse = step;
+}
+
+int fc_open_file(void)
+{
+	return module_file->fops->open(NULL, NULL);
+}
+
+void fc_lose(unsigned int i, bool for_good)
+{
+	absent[i] = true;
+	hole[i] = for_good;
 }
 
 /* What the rest of the core would do. */

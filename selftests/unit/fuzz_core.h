@@ -67,8 +67,15 @@ struct fc {
 
 extern struct fc fc;
 
-/* Insert the module under test, if it is not yet. */
-void fc_insert(void);
+/* Insert the module under test, if it is not yet; take it out. */
+int fc_insert(void);
+void fc_eject(void);
+/* The core refuses a step of the next insertion, 1: the first one. */
+void fc_refuse(unsigned int step);
+/* Open its device file. */
+int fc_open_file(void);
+/* A page is lost: it must be waited for, or is not there at all. */
+void fc_lose(unsigned int page, bool for_good);
 
 /*
  * Make it, without disks. What memory and disks are like is in the input:

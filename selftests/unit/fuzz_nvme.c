@@ -731,7 +731,7 @@ static void begin(void)
 {
 	unsigned int i;
 
-	fc_insert();
+	MUST(!fc_insert());
 	fc_begin(fc.module_type);
 	fc.target.num_queues = QUEUES;
 	fc_add_disk(0);

@@ -6,13 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../../drivers/scsi/scsi.h"
-
-#include "fuzz_virtio.h"
+#include "scsi_dev.h"
 
 const unsigned int fuzz_cost = 400;
-
-#define FIRST_REQUEST_QUEUE	2
 
 /* Lengths of buffers: a few blocks, or what the input says. */
 static u32 take_len(void)
@@ -141,68 +137,6 @@ void fv_other(void)
 	}
 }
 
-/* A command that nothing is wrong with: its SCSI status, 0xff: no response. */
-static u8 do_one(const void *cdb, u32 cdb_len, const void *out, u32 out_len,
-		 void *in, u32 in_len)
-{
-	bool pi = vt_vdev_has(fv.vdev, VIRTIO_SCSI_F_T10_PI);
-	u32 head = pi ? SCSI_REQ_PI_HEAD : SCSI_REQ_HEAD;
-	struct virtio_scsi_cmd_resp resp;
-	struct fv_chain c = { .nr = 0 };
-	u8 hdr[128] = { 1 };
-	u64 at, data = 0;
-
-	memcpy(hdr + head, cdb, cdb_len);
-	fv_out(&c, hdr, head + fv.vdev->cdb_size);
-	if (out_len)
-		fv_out(&c, out, out_len);
-	at = fv_in(&c, SCSI_RESP_HEAD + fv.vdev->sense_size);
-	memset(&resp, 0xff, SCSI_RESP_HEAD);
-	fc_write(at, &resp, SCSI_RESP_HEAD);
-	if (in_len)
-		data = fv_in(&c, in_len);
-	fv_send(FIRST_REQUEST_QUEUE, &c);
-	fc_read(at, &resp, SCSI_RESP_HEAD);
-	if (in_len)
-		fc_read(data, in, in_len);
-	MUST(resp.response == VIRTIO_SCSI_S_OK);
-	return resp.status;
-}
-
-#define DO(out, out_len, in, in_len, ...)				\
-	do_one((const u8[]){ __VA_ARGS__ }, sizeof((u8[]){ __VA_ARGS__ }), \
-	       out, out_len, in, in_len)
-
-static void lu_reset(void)
-{
-	struct virtio_scsi_ctrl_tmf_req r = {
-		.subtype = cpu_to_le32(VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET),
-		.lun = { 1 },
-	};
-	struct fv_chain c = { .nr = 0 };
-	u8 response = 0xff;
-	u64 at;
-
-	fv_out(&c, &r, sizeof(r));
-	at = fv_in(&c, 1);
-	fc_write(at, &response, 1);
-	fv_send(SCSI_VQ_CONTROL, &c);
-	fc_read(at, &response, 1);
-	MUST(response == VIRTIO_SCSI_S_OK);
-}
-
-static void clear_reservations(void)
-{
-	u8 list[24] = { [15] = 7 };
-
-	MUST(!DO(list, sizeof(list), NULL, 0, 0x5f, 6, 0, 0, 0, 0, 0, 0, 24,
-		 0));
-	memset(list, 0, sizeof(list));
-	list[7] = 7;
-	MUST(!DO(list, sizeof(list), NULL, 0, 0x5f, 3, 0, 0, 0, 0, 0, 0, 24,
-		 0));
-}
-
 void fv_check(void)
 {
 	u8 out[4096], in[4096], nr = 4096 / fc.disk[0].be.limits.block_size;
@@ -211,20 +145,22 @@ void fv_check(void)
 
 	fc_add_disk(0);
 	fc_settle();
-	lu_reset();
-	for (i = 0; DO(NULL, 0, NULL, 0, 0, 0, 0, 0, 0, 0) && i < 32; i++)
+	MUST(sd_tmf(VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET) == VIRTIO_SCSI_S_OK);
+	for (i = 0; SD_DO(0, NULL, 0, NULL, 0, 0, 0, 0, 0, 0, 0) && i < 32; i++)
 		/* Unit attentions, or it is stopped. */
 		if (i >= 16)
-			DO(NULL, 0, NULL, 0, 0x1b, 0, 0, 0, 1, 0);
+			SD_DO(0, NULL, 0, NULL, 0, 0x1b, 0, 0, 0, 1, 0);
 	MUST(i < 32);
-	clear_reservations();
-	MUST(!DO(NULL, 0, in, 36, 0x12, 0, 0, 0, 36, 0));
-	if (fc.disk[0].unit.priv &&
-	    ((struct scsi_unit *)fc.disk[0].unit.priv)->lu.ro)
+	MUST(!sd_resv(6, 0, 0, 7));
+	MUST(!sd_resv(3, 0, 7, 0));
+	MUST(!SD_DO(0, NULL, 0, in, 36, 0x12, 0, 0, 0, 36, 0));
+	if (((struct scsi_unit *)fc.disk[0].unit.priv)->lu.ro)
 		return;
 	memset(out, ++seed, sizeof(out));
-	MUST(!DO(out, sizeof(out), NULL, 0, 0x2a, 0, 0, 0, 0, 8, 0, 0, nr, 0));
-	MUST(!DO(NULL, 0, in, sizeof(in), 0x28, 0, 0, 0, 0, 8, 0, 0, nr, 0));
+	MUST(!SD_DO(0, out, sizeof(out), NULL, 0, 0x2a, 0, 0, 0, 0, 8, 0, 0,
+		    nr, 0));
+	MUST(!SD_DO(0, NULL, 0, in, sizeof(in), 0x28, 0, 0, 0, 0, 8, 0, 0, nr,
+		    0));
 	MUST(!memcmp(in, out, sizeof(in)));
 }
 
@@ -243,7 +179,7 @@ static void put(const char *cdb, u8 out, u8 in, const char *list)
 	unsigned int i, n = strlen(cdb) / 2, nr = strlen(list) / 2;
 	unsigned int byte;
 
-	fv_put_request(FIRST_REQUEST_QUEUE + (n & 1), false);
+	fv_put_request(SD_QUEUE + (n & 1), false);
 	fuzz_put(3, 0);
 	fuzz_put(1, n);
 	for (i = 0; i < n; i++) {
@@ -419,7 +355,7 @@ static void seed_pi_io(struct fv_seed *s)
 	fv_put_begin(s);
 	put("000000000000", 0, 0, "");
 	for (i = 0; i < ARRAY_SIZE(cdbs); i++) {
-		fv_put_request(FIRST_REQUEST_QUEUE, false);
+		fv_put_request(SD_QUEUE, false);
 		fuzz_put(3, 0);
 		fuzz_put(1, strlen(cdbs[i]) / 2);
 		for (unsigned int k = 0; k < strlen(cdbs[i]) / 2; k++) {
@@ -432,7 +368,7 @@ static void seed_pi_io(struct fv_seed *s)
 		fuzz_put(2, i == 3 ? 0 : 2);
 	}
 	for (i = 0; i < 4; i++) {
-		fv_put_request(FIRST_REQUEST_QUEUE, false);
+		fv_put_request(SD_QUEUE, false);
 		fuzz_put(3, 0);
 		fuzz_put(1, 10);
 		fuzz_put(2, 0x2a60 - 0x20 * i);

@@ -22,6 +22,9 @@
 
 struct fv fv;
 
+/* Two sessions of a target that is shared. */
+#define DEVICES		2
+
 /**
  * struct driver - the driver's side of a queue
  * @avail: split: available index; packed: next descriptor
@@ -40,7 +43,9 @@ static struct driver {
 	unsigned int accepted;
 	unsigned int ended;
 	bool broken;
-} drv[FV_QUEUES];
+} drvs[DEVICES][FV_QUEUES], *drv = drvs[0];
+
+static struct vt_vdev *devs[DEVICES];
 
 static struct vt_type type;
 static struct vt_vdev_ops ops;
@@ -98,17 +103,19 @@ static bool may_write(u64 addr, u32 len)
 
 static struct driver *vq_driver(struct vt_vq *vq)
 {
-	return &drv[vq->q.index];
+	return &drvs[vq->vdev == devs[1]][vq->q.index];
 }
 
 /* Room in the chain that a request was made of. */
-static u64 in_len[FV_QUEUES][RING_SIZE];
+static u64 in_len[DEVICES][FV_QUEUES][RING_SIZE];
 
 static u64 *req_in_len(struct vt_req *req)
 {
 	struct vt_queue *q = req->q;
+	bool second = vt_to_vdev(q->session) == devs[1];
 
-	return &in_len[q->index][((u8 *)req - (u8 *)q->reqs) / q->req_size];
+	return &in_len[second][q->index][((u8 *)req - (u8 *)q->reqs) /
+					 q->req_size];
 }
 
 static int parse(struct vt_vq *vq, const struct vt_chain *c,
@@ -151,13 +158,13 @@ static void complete_req(struct vt_req *req)
 
 static void vq_error(struct vt_vdev *vdev, struct vt_vq *vq)
 {
-	MUST(vdev == fv.vdev);
+	MUST(vdev == vq->vdev);
 	vq_driver(vq)->broken = true;
 }
 
 static void config_changed(struct vt_vdev *vdev)
 {
-	MUST(vdev == fv.vdev);
+	MUST(vdev == devs[0] || vdev == devs[1]);
 }
 
 static const struct vt_vdev_door_ops door = {
@@ -178,7 +185,7 @@ static int map_ring(struct vt_vdev *vdev, u64 addr, u32 len, bool write,
 	err = vt_gmem_map(&fc.gmem, addr, len, write, map);
 	if (err)
 		return err;
-	MUST(vdev == fv.vdev);
+	MUST(vdev == devs[0]);
 	fc_allow(addr, len);
 	memset(map->addr, 0, len);
 	return 0;
@@ -222,22 +229,25 @@ static void queue_stop(unsigned int i)
 		free(area[k]);
 }
 
-static void stop(void)
+void fv_use(unsigned int i)
 {
-	unsigned int i;
-
-	for (i = 0; i < FV_QUEUES; i++)
-		queue_stop(i);
+	if (!devs[i])
+		return;
+	fv.vdev = devs[i];
+	drv = drvs[i];
+	fv.packed = vt_vdev_has(fv.vdev, VIRTIO_F_RING_PACKED);
 }
 
-static void start(u64 features)
+static void stop(void)
 {
-	unsigned int i;
+	unsigned int d, i;
 
-	fv.packed = features & BIT_ULL(VIRTIO_F_RING_PACKED);
-	fv.vdev->features = features;
-	for (i = 0; i < FV_QUEUES; i++)
-		queue_start(i);
+	for (d = 0; d < DEVICES; d++) {
+		fv_use(d);
+		for (i = 0; devs[d] && i < FV_QUEUES; i++)
+			queue_stop(i);
+	}
+	fv_use(0);
 }
 
 static u64 features_of(u64 wish)
@@ -245,11 +255,35 @@ static u64 features_of(u64 wish)
 	return vt_vdev_features(fv.vdev) & (wish | FV_FEATURES);
 }
 
+static void start(u64 wish)
+{
+	unsigned int d, i;
+
+	for (d = 0; d < DEVICES; d++) {
+		if (!devs[d])
+			continue;
+		devs[d]->features = features_of(wish);
+		fv_use(d);
+		for (i = 0; i < FV_QUEUES; i++)
+			queue_start(i);
+	}
+	fv_use(0);
+}
+
+static void make_device(unsigned int i)
+{
+	devs[i] = vt_vdev_create(&fc.target, FV_QUEUES, &door, NULL);
+	MUST(!IS_ERR(devs[i]));
+	devs[i]->s.gmem = &fc.gmem;
+	devs[i]->map_ring = map_ring;
+	MUST(!vt_vdev_attach(devs[i]));
+}
+
 static void begin(void)
 {
 	u64 wish;
 
-	fc_insert();
+	MUST(!fc_insert());
 	type = *fc.module_type;
 	ops = *type.vdev_ops;
 	ops.parse = parse;
@@ -263,14 +297,14 @@ static void begin(void)
 	parsing = NULL;
 	buf_at = 0;
 	fc.target.num_queues = FV_QUEUES - type.ctl_queues;
-	fv.vdev = vt_vdev_create(&fc.target, FV_QUEUES, &door, NULL);
-	MUST(!IS_ERR(fv.vdev));
-	fv.vdev->s.gmem = &fc.gmem;
-	fv.vdev->map_ring = map_ring;
-	MUST(!vt_vdev_attach(fv.vdev));
+	fc.target.flags = far_rings ? VHOST_TARGET_F_SHARED : 0;
+	make_device(0);
+	if (far_rings)
+		make_device(1);
+	fv_use(0);
 	fc.may_read = may_read;
 	fc.may_write = may_write;
-	start(features_of(wish));
+	start(wish);
 }
 
 /* Requests. */
@@ -432,11 +466,16 @@ static void send(unsigned int queue, struct fv_chain *c, const struct twist *t,
 	vt_queue_kick(&vq->q);
 }
 
-void fv_send(unsigned int queue, const struct fv_chain *c)
+void fv_offer(unsigned int queue, const struct fv_chain *c)
 {
 	struct fv_chain copy = *c;
 
-	send(queue, &copy, &(struct twist) { }, false);
+	send(queue, &copy, &(struct twist) { .at = 0 }, false);
+}
+
+void fv_send(unsigned int queue, const struct fv_chain *c)
+{
+	fv_offer(queue, c);
 	fc_settle();
 }
 
@@ -509,6 +548,7 @@ static void step_request(void)
 	struct fv_chain c = { .nr = 0 };
 	struct twist t = { .at = 0 };
 
+	fv_use(how >> 2 & 1);
 	fv_request(&c, queue);
 	n = how >> 5 & 3;
 	if (n == 3)
@@ -546,12 +586,19 @@ static void step_config(void)
 
 static void reset(u64 wish)
 {
+	unsigned int i;
+
 	stop();
-	vt_vdev_detach(fv.vdev);
 	/* That it can fail for want of memory is another test's. */
 	shim_no_memory = 0;
-	MUST(!vt_vdev_attach(fv.vdev));
-	start(features_of(wish));
+	for (i = 0; i < DEVICES; i++) {
+		if (!devs[i])
+			continue;
+		vt_vdev_detach(devs[i]);
+		MUST(!vt_vdev_attach(devs[i]));
+	}
+	parsing = NULL;
+	start(wish);
 }
 
 static void step(void)
@@ -594,6 +641,45 @@ static void step(void)
 /* More than this are no new states. */
 #define MAX_STEPS	256
 
+static void end(void)
+{
+	unsigned int i;
+
+	stop();
+	for (i = 0; i < DEVICES; i++) {
+		if (devs[i])
+			vt_vdev_destroy(devs[i]);
+		devs[i] = NULL;
+	}
+	fc_end();
+}
+
+void fv_open(const struct fv_seed *s)
+{
+	u8 in[FC_BEGIN + 9] = { 0 };
+	unsigned int i;
+
+	memcpy(in + 1, s->disk, FC_DISKS);
+	for (i = 0; i < 8; i++)
+		in[FC_BEGIN + i] = s->features >> (56 - 8 * i);
+	in[FC_BEGIN + 8] = s->far_rings;
+	fuzz_begin(in, sizeof(in));
+	begin();
+	fuzz_begin(NULL, 0);
+}
+
+void fv_close(void)
+{
+	fc_heal();
+	fc_settle();
+	end();
+}
+
+unsigned int fv_ended(unsigned int queue)
+{
+	return drv[queue].ended;
+}
+
 int fv_run(const u8 *data, size_t len)
 {
 	unsigned int steps = 0;
@@ -610,9 +696,7 @@ int fv_run(const u8 *data, size_t len)
 	reset(fv.packed ? ~BIT_ULL(VIRTIO_F_RING_PACKED) : ~0ULL);
 	fv_check();
 	MUST(fc_asleep());
-	stop();
-	vt_vdev_destroy(fv.vdev);
-	fc_end();
+	end();
 	return 0;
 }
 

@@ -28,6 +28,8 @@ struct fv_chain {
  * struct fv - the device
  * @vdev: it
  * @packed: format of its rings
+ *
+ * If its rings are of memory of their own, there is a second device.
  */
 struct fv {
 	struct vt_vdev *vdev;
@@ -54,7 +56,8 @@ void fv_add(struct fv_chain *c, u64 addr, u32 len, bool write);
 u64 fv_out(struct fv_chain *c, const void *buf, u32 len);
 u64 fv_in(struct fv_chain *c, u32 len);
 
-/* Make a chain available, with nothing wrong; have it served. */
+/* Make a chain available, with nothing wrong; and have it served. */
+void fv_offer(unsigned int queue, const struct fv_chain *c);
 void fv_send(unsigned int queue, const struct fv_chain *c);
 
 /* The fuzz target. */
@@ -67,6 +70,14 @@ struct fv_seed {
 	bool packed;
 	bool far_rings;
 };
+
+/* For tests that are no fuzzers: the same device, and its end. */
+void fv_open(const struct fv_seed *s);
+void fv_close(void);
+/* The device that all of these are about, if there is a second one. */
+void fv_use(unsigned int i);
+/* Requests of a queue that have ended. */
+unsigned int fv_ended(unsigned int queue);
 
 void fv_put_begin(const struct fv_seed *s);
 /* A request follows: what fv_request() takes. @indirect: as a table. */
