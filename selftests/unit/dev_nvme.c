@@ -163,6 +163,36 @@ static void make_small_queue(void)
 	nd_serve();
 }
 
+TEST(fused_room, "a fused pair needs two entries of the completion queue")
+{
+	struct nv_sqe r, c, w;
+
+	ready(0);
+	make_small_queue();
+	fc.holds = true;
+	r = rw(NV_CMD_READ, 0, 0, 1, nd_data(2));
+	nd_submit(2, &r, true);
+	fc_poll();
+	EXPECT_EQ(1, nd.accepted);
+	put(0, 0x11, 512);
+	c = rw(NV_CMD_COMPARE, NV_FUSE_FIRST, 8, 1, nd_data(0));
+	w = rw(NV_CMD_WRITE, NV_FUSE_SECOND, 8, 1, nd_data(1));
+	nd_submit(2, &c, false);
+	nd_submit(2, &w, true);
+	fc_poll();
+	EXPECT_EQ(1, nd.accepted);
+	EXPECT_EQ(1, fc_end_io(1));
+	fc.holds = false;
+	fc_settle();
+	/* Ended, but not taken by the driver. */
+	EXPECT_EQ(1, nd.accepted);
+	nd_ring(2 * 2 + 1, 1);
+	fc_settle();
+	EXPECT_EQ(3, nd.accepted);
+	EXPECT_EQ(3, nd.ended);
+	nd_end();
+}
+
 TEST(cq_overrun, "a head doorbell that is out of range is told, and left alone")
 {
 	u64 bad;
