@@ -231,6 +231,22 @@ static void call(void *arg)
 	++*(unsigned int *)arg;
 }
 
+TEST(no_memory_to_fill, "no memory to look memory up: the request waits")
+{
+	struct one r;
+
+	fv_open(&plain);
+	fc_lose(FC_RUN + 3, false);
+	one_begin(&r, VIRTIO_BLK_T_IN, 0);
+	fv_add(&r.c, FC_BASE + (FC_RUN + 3) * PAGE_SIZE, 512, true);
+	one_end(&r);
+	shim_no_memory = 1;
+	fv_send(0, &r.c);
+	EXPECT_EQ(2, stats(0)->mem_faults);
+	EXPECT_EQ(VIRTIO_BLK_S_OK, one_status(&r));
+	fv_close();
+}
+
 TEST(set_call, "who is to be called can change at any time")
 {
 	struct vt_notify a = { .fn = call, .arg = &calls[0] };
@@ -373,20 +389,6 @@ TEST(attach, "a target has one session, but if it is shared; and units")
 	EXPECT_EQ(-ENXIO, vt_vdev_attach(vdev));
 	fc.target.nr_units = 1;
 	vt_vdev_destroy(vdev);
-	fv_close();
-}
-
-TEST(features_of_type, "a type offers what some of its targets do")
-{
-	u64 all, one;
-
-	fv_open(&plain);
-	one = vt_vdev_features(fv.vdev);
-	/* It needs a target to say more than the core does. */
-	all = one & ~fc.module_type->vdev_ops->features(&fc.target);
-	EXPECT(all & BIT_ULL(VIRTIO_F_RING_PACKED));
-	EXPECT(all & BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC));
-	EXPECT(one & BIT_ULL(VIRTIO_BLK_F_FLUSH));
 	fv_close();
 }
 

@@ -593,6 +593,66 @@ TEST(admin_memory, "memory that is not there at first is waited for")
 	nd_end();
 }
 
+TEST(admin_no_memory, "no memory to look memory up: the command waits")
+{
+	ready(0);
+	fc_lose(ND_DATA, false);
+	shim_no_memory = 1;
+	nd_admin(NV_ADM_IDENTIFY, 0, nd_data(0), NV_CNS_CTRL, 0);
+	EXPECT_EQ(0, nd_status(0));
+	EXPECT_EQ(0, shim_no_memory);
+	nd_end();
+}
+
+TEST(admin_list, "a log page longer than what there is: by a list, with zeroes")
+{
+	struct nv_sqe s = {
+		.opcode = NV_ADM_GET_LOG, .prp1 = cpu_to_le64(nd_data(0)),
+		.prp2 = cpu_to_le64(ND_PAGE(ND_LIST)),
+		.cdw10 = cpu_to_le32(0xfff << 16 | NV_LOG_ERROR),
+	};
+	__le64 list[3];
+	unsigned int i;
+	u8 page[PAGE_SIZE];
+
+	ready(0);
+	for (i = 0; i < 4; i++)
+		put(2 * i, 0xee, PAGE_SIZE);
+	for (i = 0; i < 3; i++)
+		list[i] = cpu_to_le64(nd_data(2 * i + 2));
+	fc_write(ND_PAGE(ND_LIST), list, sizeof(list));
+	s.cid = nd.cid++;
+	nd_submit(0, &s, true);
+	EXPECT_EQ(0, nd_status(0));
+	/* 64 entries of 64 bytes, none of which was used yet. */
+	for (i = 0; i < 4; i++) {
+		fc_read(nd_data(2 * i), page, sizeof(page));
+		EXPECT(!memchr_inv(page, 0, sizeof(page)));
+	}
+	nd_end();
+}
+
+TEST(bounce_no_memory, "no memory for a copy: the command waits, and is served")
+{
+	struct nv_sqe r;
+
+	ready(2);
+	r = rw(NV_CMD_READ, 0, 0, 1, nd_data(0) + 16);
+	put(0, 0xee, PAGE_SIZE);
+	shim_no_memory = 1;
+	nd_submit(1, &r, true);
+	fc_poll();
+	EXPECT_EQ(0, nd.accepted);
+	EXPECT_EQ(1, nd.n->s.stats[0].parked);
+	fc_settle();
+	EXPECT_EQ(1, nd.ended);
+	EXPECT_EQ(0x11, *fc_mem(nd_data(0) + 16));
+	EXPECT_EQ(0xee, *fc_mem(nd_data(0) + 15));
+	EXPECT_EQ(0xee, *fc_mem(nd_data(0) + 16 + 512));
+	nd_serve();
+	nd_end();
+}
+
 TEST(many_admin, "more admin commands than are done at a time")
 {
 	unsigned int i;

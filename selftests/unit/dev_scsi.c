@@ -328,6 +328,19 @@ TEST(rotational, "whether the medium turns is what is below it")
 	EXPECT(scsi_be_unmap_zeroes(&be));
 }
 
+TEST(features_of_type, "a type offers what its targets may, and the core's own")
+{
+	u64 of_type, of_one;
+
+	fv_open(&one);
+	of_type = vt_type_features(fc.target.type);
+	of_one = vt_vdev_features(fv.vdev);
+	EXPECT_EQ(0, of_one & ~of_type);
+	EXPECT(of_type & BIT_ULL(VIRTIO_SCSI_F_T10_PI));
+	EXPECT(of_type & BIT_ULL(VIRTIO_F_RING_PACKED));
+	fv_close();
+}
+
 TEST(module, "the module comes and goes, or does not come at all")
 {
 	unsigned int i;

@@ -181,6 +181,8 @@ int vt_gmem_fill(struct vt_gmem *gm, u64 addr)
 	MUST(gm == &fc.gmem);
 	if (!inside(addr, 1) || hole[i])
 		return -EFAULT;
+	if (shim_no_room(0))
+		return -ENOMEM;
 	absent[i] = false;
 	return 0;
 }

@@ -276,12 +276,14 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 	if (!user) {
 		user = malloc(USER_LEN);
 		known = malloc(USER_LEN);
-		MUST(!vt_ctl_init());
 	}
+	MUST(!vt_ctl_init());
 	fuzz_begin(data, len);
 	while (fuzz_left() && steps++ < 64)
 		step();
 	check();
+	vt_ctl_exit();
+	MUST(!ctl);
 	return 0;
 }
 
@@ -337,6 +339,23 @@ void fuzz_seeds(void)
 	u.path_ptr = 0;
 	u.capacity = 1 << 20;
 	PUT(3, &u);
+	i.path_ptr = 0;
+	PUT(6, &i);
 	put(250, &d, 8);
 	fuzz_save("end");
+	/* What is refused: flags that do not go together, odd names. */
+	c.flags = VHOST_TARGET_F_USE_VA;
+	PUT(0, &c);
+	c.flags = VHOST_TARGET_F_VFIO | VHOST_TARGET_F_VDPA;
+	PUT(0, &c);
+	c.flags = VHOST_TARGET_F_NO_DBBUF;
+	PUT(0, &c);
+	c.flags = 0;
+	c.queue_size = 100;
+	PUT(0, &c);
+	c.name[1] = '/';
+	PUT(0, &c);
+	c.name[0] = '-';
+	PUT(0, &c);
+	fuzz_save("refused");
 }
