@@ -50,44 +50,58 @@ static u32 take_len(void)
 	return v < 128 ? v * 512 : v < 192 ? (v - 128) * 4 : fuzz_take(2);
 }
 
+/* A good one of the unit tests' table, but for a byte; with its buffers. */
+static void take_golden(u8 *cdb, u32 nr, u32 *out, u32 *in)
+{
+	const struct golden *g = &goldens[nr % nr_goldens];
+	u8 at = 1 + cdb[0] % 15, bits = cdb[1];
+
+	memset(cdb, 0, SCSI_CDB_LEN);
+	golden_bytes(g->cdb, cdb);
+	cdb[at] ^= bits;
+	*out = g->out;
+	*in = g->in;
+}
+
+/* Tuples for as many blocks as @nr says, right ones if it is to be so. */
+static void give_pi(struct sbed *b, u32 nr, u32 out, bool right)
+{
+	u8 lba = b->task.cdb[5];
+	u32 blocks = out / b->be.limits.block_size;
+
+	if (!b->lu.pi_type)
+		return;
+	sbed_give_pi(b, lba, nr % 16 + 1);
+	if (right)
+		sbed_fill_pi(b, b->pi.tuple, b->out, lba,
+			     min(b->pi.nr, blocks));
+	/* A transport refuses what is not as much as the command moves. */
+	if (scsi_task_parse(&b->task) != SCSI_IO ||
+	    b->task.pi_bytes != b->pi.nr * VT_PI_BYTES)
+		b->task.pi_ok = false;
+}
+
 static void step_task(struct sbed *b)
 {
 	u8 who = fuzz_take(1), cdb[SCSI_CDB_LEN];
 	u32 nr = fuzz_take(1), out, in;
 
 	fuzz_take_bytes(cdb, sizeof(cdb));
-	if (who & 2 && nr_goldens) {
-		/* A good one, but for a byte. */
-		const struct golden *g = &goldens[nr % nr_goldens];
-		u8 good[SCSI_CDB_LEN] = { 0 };
-
-		golden_bytes(g->cdb, good);
-		good[1 + cdb[0] % 15] ^= cdb[1];
-		memcpy(cdb, good, sizeof(cdb));
-		out = g->out;
-		in = g->in;
+	if (who & 2) {
+		take_golden(cdb, nr, &out, &in);
 	} else {
 		out = take_len();
 		in = take_len();
 	}
 	sbed_task(b, who & 1, cdb, sizeof(cdb), out, in);
-	/* Of which the longest list that needs more than zeroes is so long. */
-	if (who & 4 && (out >= 48 || cdb[0] == SCSI_OP_UNMAP) && out >= 8)
+	if (who & 4 && out >= (cdb[0] == SCSI_OP_UNMAP ? 8 : 48))
 		golden_list(b);
 	else
-		fuzz_take_bytes(b->out, min(out, (u32)fuzz_take(1)));
-	if (who & 8 && b->lu.pi_type)
-		sbed_give_pi(b, cdb[5], nr % 16 + 1);
-	if (who & 8 && b->lu.pi_type && who & 16)
-		sbed_fill_pi(b, b->pi.tuple, b->out, cdb[5],
-			     min_t(u32, b->pi.nr,
-				   out / b->be.limits.block_size));
+		fuzz_take_bytes(b->out, min(out, fuzz_take(1)));
 	b->task.attr = who >> 5 & 3;
 	b->task.aborted = who & 0x80 && !(nr & 15);
-	/* The transport has as much of it as the command moves. */
-	if (b->task.pi_ok && (scsi_task_parse(&b->task) != SCSI_IO ||
-			      b->task.pi_bytes != b->pi.nr * VT_PI_BYTES))
-		b->task.pi_ok = false;
+	if (who & 8)
+		give_pi(b, nr, out, who & 16);
 	sbed_go(b);
 }
 

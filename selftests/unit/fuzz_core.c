@@ -690,6 +690,7 @@ struct vt_pi *vt_pi_alloc(const struct vt_backend *be, u64 sector, u32 bytes,
 
 	if (!pi)
 		return NULL;
+	fc.nr_pi++;
 	pi->tuple = (void *)(pi + 1);
 	pi->nr = nr;
 	pi->ref = sector / (bs >> SECTOR_SHIFT);
@@ -700,6 +701,7 @@ struct vt_pi *vt_pi_alloc(const struct vt_backend *be, u64 sector, u32 bytes,
 
 void vt_pi_free(struct vt_pi *pi)
 {
+	fc.nr_pi -= !!pi;
 	kfree(pi);
 }
 
@@ -715,6 +717,7 @@ void fc_begin(struct vt_type *type)
 	fc.blocked = NULL;
 	fc.fails = 0;
 	fc.holds = false;
+	fc.nr_pi = 0;
 	nr_works = 0;
 	nr_ios = 0;
 	nr_pqs = 0;
@@ -760,7 +763,7 @@ void fc_end(void)
 	shim_no_memory = 0;
 	for (i = 0; i < FC_DISKS; i++)
 		fc_remove_disk(i);
-	MUST(!nr_ios && !nr_works && !nr_pqs);
+	MUST(!nr_ios && !nr_works && !nr_pqs && !fc.nr_pi);
 	MUST(fc.target.ref.count == 1);
 	MUST(!fc.target.nr_sessions);
 	memory_check();

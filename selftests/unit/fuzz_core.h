@@ -52,6 +52,7 @@ struct fc_disk {
  * @blocked: does it wait for a lock that is held? NULL: no
  * @fails: how many I/Os from now on fail
  * @holds: the backend keeps I/O until it is let go
+ * @nr_pi: pieces of protection information that were allocated and not freed
  */
 struct fc {
 	struct vt_type *module_type;
@@ -63,6 +64,7 @@ struct fc {
 	bool (*blocked)(struct work_struct *work);
 	unsigned int fails;
 	bool holds;
+	unsigned int nr_pi;
 };
 
 extern struct fc fc;

@@ -130,8 +130,11 @@ static int parse(struct vt_vq *vq, const struct vt_chain *c,
 	MUST(ret >= 0 || ret == -EAGAIN || ret == -ENOBUFS ||
 	     ret == -ENODATA || ret == -EPROTO);
 	MUST(ret <= 2);
-	if (ret < 0)
+	if (ret < 0) {
+		/* What was not taken keeps nothing of the queue's. */
+		MUST(!req->big && !req->bounce);
 		return ret;
+	}
 	*req_in_len(req) = c->in_len;
 	vq_driver(vq)->accepted++;
 	return ret;
@@ -140,6 +143,7 @@ static int parse(struct vt_vq *vq, const struct vt_chain *c,
 static void abandon(struct vt_req *req)
 {
 	vq_driver(vt_to_vq(req->q))->accepted--;
+	MUST(!req->big && !req->bounce);
 	if (fc.module_type->vdev_ops->abandon)
 		fc.module_type->vdev_ops->abandon(req);
 }

@@ -210,6 +210,12 @@ static void check_lookups(const struct nv_cmd *c1, const struct nv_cmd *c2)
 
 /* Between the core and the controller. */
 
+/* What was not taken keeps nothing of the queue's, and nothing allocated. */
+static bool is_empty(const struct vt_req *req)
+{
+	return !req || (!req->big && !req->bounce && !req->io.pi);
+}
+
 static int fetch(struct vt_queue *q)
 {
 	struct vt_req *r1 = q->free, *r2 = r1->next;
@@ -223,8 +229,10 @@ static int fetch(struct vt_queue *q)
 	took = q->inflight + nd.ended - before;
 	MUST(ret == 1 || ret == 0 || ret == -EAGAIN || ret == -ENOBUFS);
 	MUST(ret == 1 ? took == 1 || took == 2 : !took);
-	if (ret != 1)
+	if (ret != 1) {
+		MUST(is_empty(r1) && is_empty(r2));
 		return ret;
+	}
 	nd.accepted += took;
 	check_lookups(nv_req_cmd(r1), took == 2 ? nv_req_cmd(r2) : NULL);
 	return ret;
