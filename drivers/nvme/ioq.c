@@ -137,8 +137,8 @@ static int fused_parse(struct nv_cq *cq, struct vt_req *r1, struct vt_req *r2)
 		ret2 = vt_req_bounce(r2);
 	if (ret2 < 0) {
 		nv_req_undo(r2);
-		if (ret1 == 2)
-			nv_req_undo(r1);
+		/* Whatever it is: it may be no Compare. */
+		nv_req_undo(r1);
 		return ret2;
 	}
 	return ret1 == 1 || ret2 == 1;

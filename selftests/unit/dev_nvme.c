@@ -153,6 +153,46 @@ TEST(fused_waits, "a fused pair waits for memory, for a copy, for room")
 	}
 }
 
+/* Big tables that a queue has left. */
+static unsigned int free_tables(unsigned int id)
+{
+	const struct vt_bvecs *big = nd.n->cq[id - 1].q.free_big;
+	unsigned int n = 0;
+
+	for (; big; big = big->next)
+		n++;
+	return n;
+}
+
+TEST(fused_undone, "half a pair that is no pair is undone if the other has to wait")
+{
+	struct nv_sqe r, w;
+	__le64 list[20];
+	unsigned int i, tables;
+
+	ready(32);
+	tables = free_tables(1);
+	/* A Read of many pieces, with its metadata, cannot be the first. */
+	for (i = 0; i < 20; i++)
+		list[i] = cpu_to_le64(nd_data(i % 4 * 2 + 10));
+	fc_write(ND_PAGE(ND_LIST), list, sizeof(list));
+	r = rw(NV_CMD_READ, NV_FUSE_FIRST, 0, 160, nd_data(9));
+	r.prp2 = cpu_to_le64(ND_PAGE(ND_LIST));
+	/* With all of the checks, which the device does. */
+	r.cdw12 |= cpu_to_le32(5 << 26);
+	w = rw(NV_CMD_WRITE, NV_FUSE_SECOND, 0, 1, nd_data(1));
+	w.cdw12 |= cpu_to_le32(8 << 26);
+	fc_lose(ND_DATA + 1, false);
+	nd_submit(1, &r, false);
+	nd_submit(1, &w, true);
+	fc_settle();
+	EXPECT_EQ(2, nd.ended);
+	EXPECT_EQ(0, fc.nr_pi);
+	EXPECT_EQ(tables, free_tables(1));
+	nd_serve();
+	nd_end();
+}
+
 /* A queue of three entries has room for two commands under way. */
 static void make_small_queue(void)
 {
