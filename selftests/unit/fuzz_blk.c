@@ -6,7 +6,7 @@
 
 #include "fuzz_virtio.h"
 
-const unsigned int fuzz_cost = 100;
+const unsigned int fuzz_cost = 800;
 
 static const u8 types[] = {
 	VIRTIO_BLK_T_IN, VIRTIO_BLK_T_OUT, VIRTIO_BLK_T_FLUSH,

@@ -14,7 +14,7 @@
 #include "scsi_golden.h"
 #include "shim/hook.h"
 
-const unsigned int fuzz_cost = 200;
+const unsigned int fuzz_cost = 400;
 
 static u8 how;
 

@@ -18,7 +18,7 @@
 #include "fuzz.h"
 #include "shim/hook.h"
 
-const unsigned int fuzz_cost = 20;
+const unsigned int fuzz_cost = 40;
 
 /* Memory of the process, of which nothing is beside. */
 #define USER		0x10000ULL

@@ -8,7 +8,7 @@
 
 #include "nvme_dev.h"
 
-const unsigned int fuzz_cost = 400;
+const unsigned int fuzz_cost = 1000;
 
 /* Data pointers. */
 

@@ -8,7 +8,7 @@
 #include "../../drivers/doors/vfio_pci_config.h"
 #include "fuzz.h"
 
-const unsigned int fuzz_cost = 50;
+const unsigned int fuzz_cost = 200;
 
 static struct vt_pci_config c, fresh;
 

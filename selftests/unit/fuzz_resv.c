@@ -16,7 +16,7 @@
 #include "resv.h"
 #include "shim/hook.h"
 
-const unsigned int fuzz_cost = 40;
+const unsigned int fuzz_cost = 100;
 
 #define IDENT	"id 0011223344556677"
 

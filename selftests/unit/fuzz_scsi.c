@@ -8,7 +8,7 @@
 
 #include "scsi_dev.h"
 
-const unsigned int fuzz_cost = 400;
+const unsigned int fuzz_cost = 1000;
 
 /* Lengths of buffers: a few blocks, or what the input says. */
 static u32 take_len(void)
