@@ -24,11 +24,12 @@ static unsigned int cq_burst(const struct nv_cq *cq)
 
 /*
  * Whatever is fetched needs a free entry when it completes. A driver that has
- * more commands under way than entries waits until it empties some.
+ * more commands under way than entries waits until it empties some. What it has
+ * emptied is looked at only here, when it matters: is there room for @nr more?
  */
-static bool cq_has_room(struct nv_cq *cq)
+static bool cq_has_room(struct nv_cq *cq, u32 nr)
 {
-	u32 need = cq->q.inflight + 1;
+	u32 need = cq->q.inflight + nr;
 	bool bad = false;
 
 	if (likely(cq->r.size - 1 - nv_ring_used(&cq->r) >= need))
@@ -76,7 +77,7 @@ static unsigned int ioq_pending(struct vt_queue *q)
 			sq_quiet(sq);
 		n += sq_look(sq);
 	}
-	return n && cq_has_room(cq) ? n : 0;
+	return n && cq_has_room(cq, 1) ? n : 0;
 }
 
 /* The next submission queue that has something; in turn. */
@@ -136,8 +137,8 @@ static int fused_parse(struct nv_cq *cq, struct vt_req *r1, struct vt_req *r2)
 		ret2 = vt_req_bounce(r2);
 	if (ret2 < 0) {
 		nv_req_undo(r2);
-		if (ret1 == 2)
-			nv_req_undo(r1);
+		/* Whatever it is: it may be no Compare. */
+		nv_req_undo(r1);
 		return ret2;
 	}
 	return ret1 == 1 || ret2 == 1;
@@ -168,7 +169,7 @@ static int ioq_fetch_fused(struct nv_cq *cq, struct nv_sq *sq,
 
 	if (!r2)
 		return -ENOBUFS;
-	if (cq->r.size - 1 - nv_ring_used(&cq->r) < q->inflight + 2)
+	if (!cq_has_room(cq, 2))
 		return 0;
 	nv_req_cmd(r2)->sqe = *second;
 	status = nv_io_fused(&c1->sqe, second);
@@ -201,7 +202,7 @@ static int ioq_fetch(struct vt_queue *q)
 	struct nv_sq *sq;
 	int ret, err;
 
-	if (list_empty(&cq->sqs) || !cq_has_room(cq))
+	if (list_empty(&cq->sqs) || !cq_has_room(cq, 1))
 		return 0;
 	sq = cq_next_sq(cq);
 	if (!sq)
@@ -324,7 +325,7 @@ static bool ioq_arm(struct vt_queue *q)
 	list_for_each_entry(sq, &cq->sqs, node)
 		nv_db_arm(&sq->r.db, sq->r.tail);
 	/* Entries that are freed are of interest only if one is missed. */
-	if (!cq_has_room(cq))
+	if (!cq_has_room(cq, 1))
 		nv_db_arm(&cq->r.db, cq->r.head);
 	if (!nv_doze(cq->n, &cq->awake))
 		return false;

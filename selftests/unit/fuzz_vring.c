@@ -6,19 +6,15 @@
  * what ring it is, then one step after another. The areas have their exact
  * sizes, so the address sanitizer sees every access beside them. Whatever the
  * steps do, each call ends after a bounded number of loads and what it says
- * is coherent.
- *
- * Built with LIBFUZZER it is a target of that. Otherwise it makes its inputs
- * up: FUZZ_RUNS of them (default 200000) from FUZZ_SEED (default 1), for each
- * format; a failure names the seed that shows it alone.
+ * is coherent; and a driver that starts anew is served.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <linux/kernel.h>
 #include <vhost_target/vring.h>
 
+#include "fuzz.h"
 #include "shim/hook.h"
 
 #define MEM_BASE	0x10000ULL
@@ -27,18 +23,7 @@
 /* More than any call needs: a whole ring and a whole table, four each. */
 #define MAX_LOADS	(2 * 1024 * 4 + 64)
 
-/* The input, taken from both ends: steps from the front, none left: 0. */
-static const u8 *in;
-static size_t in_left;
-
-static u32 take(unsigned int bytes)
-{
-	u32 v = 0;
-
-	for (; bytes && in_left; bytes--, in_left--)
-		v = v << 8 | *in++;
-	return v;
-}
+const unsigned int fuzz_cost = 1;
 
 /* Numbers that matter, more often than others. */
 static u32 take_odd(u32 near)
@@ -47,7 +32,7 @@ static u32 take_odd(u32 near)
 		0, 1, 2, 15, 16, 17, 32, 1023 * 16, 1024 * 16, 1025 * 16,
 		0x7fff, 0x8000, 0xffff, 0x10000, 0x80000000, 0xffffffff,
 	};
-	u32 how = take(1);
+	u32 how = fuzz_take(1);
 
 	if (how < 64)
 		return near;
@@ -55,7 +40,7 @@ static u32 take_odd(u32 near)
 		return near + (how - 80);
 	if (how < 192)
 		return special[how % ARRAY_SIZE(special)];
-	return take(4);
+	return fuzz_take(4);
 }
 
 static struct vt_vring vr;
@@ -72,35 +57,10 @@ static struct {
 	u16 slots;
 } taken[VT_VRING_MAX_SIZE];
 
-/* What makes the present input again, when it is made up. */
-static u64 present;
-
-/* The sanitizer calls this before it ends the program. */
-void __asan_on_error(void);
-void __asan_on_error(void)
-{
-	fprintf(stderr, "fuzz_vring: %s: FUZZ_RUNS=1 FUZZ_SEED=%llu shows it\n",
-		is_packed ? "packed" : "split", (unsigned long long)present);
-}
-
-static void die(const char *what)
-{
-	fflush(stdout);
-	fprintf(stderr, "fuzz_vring: %s\n", what);
-	__asan_on_error();
-	abort();
-}
-
-#define MUST(cond)		\
-	do {			\
-		if (!(cond))	\
-			die(#cond);	\
-	} while (0)
-
 /* Overwrite two bytes of an area the driver can write. */
 static void poke(void)
 {
-	u32 where = take(1), off = take(2);
+	u32 where = fuzz_take(1), off = fuzz_take(2);
 	u16 val = take_odd(vr.next);
 	u32 len;
 	u8 *p;
@@ -138,7 +98,7 @@ static void on_read(void)
 	MUST(++nr_loads <= MAX_LOADS);
 	if (nr_loads == poke_at) {
 		poke();
-		poke_at += take(1) & 7;
+		poke_at += fuzz_take(1) & 7;
 	}
 }
 
@@ -168,9 +128,9 @@ static void ring_setup(void)
 	u32 base;
 
 	vr.ops = is_packed ? &vt_vring_packed_ops : &vt_vring_split_ops;
-	vr.size = 1u << take(1) % 11;
+	vr.size = 1u << fuzz_take(1) % 11;
 	vr.mask = vr.size - 1;
-	vr.event_idx = take(1) & 1;
+	vr.event_idx = fuzz_take(1) & 1;
 	lay = vt_vring_layout(vr.size, is_packed);
 	vr.desc = area(lay.desc);
 	vr.driver = area(lay.driver);
@@ -185,15 +145,15 @@ static void ring_setup(void)
 /* A descriptor as a driver would write it, or nearly. */
 static void put_desc(u8 *at, u32 i, bool last, bool table)
 {
-	u16 flags = take(1) & (table ? 3 : 7), other = take_odd(i + 1);
+	u16 flags = fuzz_take(1) & (table ? 3 : 7), other = take_odd(i + 1);
 	u16 wrap = vr.next_wrap ? 0x80 : 0x8000;
-	u64 addr = take(1) & 1 ? MEM_BASE : take(4);
+	u64 addr = fuzz_take(1) & 1 ? MEM_BASE : fuzz_take(4);
 	u32 len = take_odd(32);
 
-	if (!last && take(1) & 7)
+	if (!last && fuzz_take(1) & 7)
 		flags |= VRING_DESC_F_NEXT;
 	if (is_packed) {
-		flags |= take(1) & 15 ? wrap : take(2);
+		flags |= fuzz_take(1) & 15 ? wrap : fuzz_take(2);
 		other = take_odd(i);
 	}
 	memcpy(at, &(__le64){ cpu_to_le64(addr) }, 8);
@@ -204,7 +164,7 @@ static void put_desc(u8 *at, u32 i, bool last, bool table)
 
 static void step_chain(void)
 {
-	u32 n = 1 + take(1) % 8, head = is_packed ? vr.next : take(1), i;
+	u32 n = 1 + fuzz_take(1) % 8, head = is_packed ? vr.next : fuzz_take(1), i;
 	struct vring_avail *avail = vr.driver;
 
 	for (i = 0; i < n; i++) {
@@ -221,7 +181,7 @@ static void step_chain(void)
 
 static void step_table(void)
 {
-	u32 n = 1 + take(1) % 16, i;
+	u32 n = 1 + fuzz_take(1) % 16, i;
 
 	for (i = 0; i < n; i++)
 		put_desc(mem + 16 * i, i, i + 1 == n, true);
@@ -250,8 +210,8 @@ static void step_peek(bool change)
 	int ret;
 
 	nr_loads = 0;
-	poke_at = change ? 1 + take(1) % 32 : 0;
-	mem_again = !(take(1) & 15);
+	poke_at = change ? 1 + fuzz_take(1) % 32 : 0;
+	mem_again = !(fuzz_take(1) & 15);
 	shim_on_read = on_read;
 	ret = vr.ops->peek(&vr, chain);
 	shim_on_read = NULL;
@@ -279,7 +239,7 @@ static void step_peek(bool change)
 
 static void step_push(void)
 {
-	u32 n = take(1), how = take(1);
+	u32 n = fuzz_take(1), how = fuzz_take(1);
 
 	nr_loads = 0;
 	poke_at = how & 3;
@@ -300,7 +260,7 @@ static void step_push(void)
 static void step_other(u32 what)
 {
 	nr_loads = 0;
-	poke_at = take(1) & 7;
+	poke_at = fuzz_take(1) & 7;
 	shim_on_read = on_read;
 	switch (what) {
 	case 0:
@@ -323,7 +283,7 @@ static void step_other(u32 what)
 
 static void step(void)
 {
-	u32 what = take(1) % 16;
+	u32 what = fuzz_take(1) % 16;
 
 	switch (what) {
 	case 0 ... 3:
@@ -350,7 +310,41 @@ static void step(void)
 	}
 }
 
-static void fuzz_one(const u8 *data, size_t len)
+static void ring_free(void)
+{
+	free(vr.desc);
+	free(vr.driver);
+	free(vr.device);
+}
+
+/* A driver that does all right, on a ring of its own: one buffer. */
+static void check_good(void)
+{
+	u8 desc[16] = { [3] = 1, [8] = 32 };
+
+	vr.error = VT_RING_OK;
+	ring_free();
+	lay = vt_vring_layout(vr.size, is_packed);
+	vr.desc = area(lay.desc);
+	vr.driver = area(lay.driver);
+	vr.device = area(lay.device);
+	MUST(!vt_vring_set_base(&vr, is_packed ? 0x80008000 : 0));
+	MUST(!vr.ops->peek(&vr, chain) && !vr.ops->pending(&vr));
+	/* Available in the first lap. */
+	if (is_packed)
+		desc[14] = 0x80;
+	memcpy(vr.desc, desc, sizeof(desc));
+	if (!is_packed)
+		((struct vring_avail *)vr.driver)->idx = cpu_to_le16(1);
+	MUST(vr.ops->pending(&vr));
+	MUST(vr.ops->peek(&vr, chain) == 1);
+	MUST(chain->nr_out == 1 && chain->out_len == 32 && !chain->nr_in);
+	vr.ops->consume(&vr, chain);
+	vr.ops->push(&vr, chain->id, chain->slots, 0);
+	MUST(vr.ops->publish(&vr));
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 {
 	if (!mem) {
 		mem = area(MEM_LEN);
@@ -360,64 +354,103 @@ static void fuzz_one(const u8 *data, size_t len)
 	/* Nothing of the run before: an input is enough to repeat it. */
 	memset(mem, 0, MEM_LEN);
 	memset(&vr, 0, offsetof(struct vt_vring, ind));
-	in = data;
-	in_left = len;
+	fuzz_begin(data, len);
+	is_packed = fuzz_take(1) & 1;
 	ring_setup();
-	while (in_left)
+	while (fuzz_left())
 		step();
-	free(vr.desc);
-	free(vr.driver);
-	free(vr.device);
-}
-
-#ifdef LIBFUZZER
-
-int LLVMFuzzerTestOneInput(const u8 *data, size_t len);
-int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
-{
-	if (!len)
-		return 0;
-	is_packed = data[0] & 1;
-	fuzz_one(data + 1, len - 1);
+	check_good();
+	ring_free();
 	return 0;
 }
 
-#else
-
-#include "unit.h"
-
-static u64 rng;
-
-static u64 rnd(void)
+/* Steps of a driver. */
+static void put_chain(unsigned int n, bool table)
 {
-	/* xorshift64* */
-	rng ^= rng >> 12;
-	rng ^= rng << 25;
-	rng ^= rng >> 27;
-	return rng * 0x2545f4914f6cdd1dULL;
-}
+	unsigned int i;
 
-static unsigned long env(const char *name, unsigned long def)
-{
-	const char *s = getenv(name);
+	fuzz_put(1, 0);
+	fuzz_put(1, n - 1);
+	if (!is_packed)
+		fuzz_put(1, 0);
+	for (i = 0; i < n; i++) {
+		bool last = i + 1 == n;
 
-	return s ? strtoul(s, NULL, 0) : def;
-}
-
-TEST_RINGS(fuzz, "random drivers: no access beside the ring, always an end")
-{
-	u64 runs = env("FUZZ_RUNS", 200000), seed = env("FUZZ_SEED", 1), i;
-	u8 data[256];
-	unsigned int k;
-
-	is_packed = packed;
-	for (i = 0; i < runs; i++) {
-		present = seed + i;
-		rng = (present + 1) * 0x9e3779b97f4a7c15ULL;
-		for (k = 0; k < sizeof(data); k++)
-			data[k] = rnd() >> 56;
-		fuzz_one(data, 16 + rnd() % (sizeof(data) - 16));
+		/* Flags, next, address, length: all as they should be. */
+		fuzz_put(1, table ? VRING_DESC_F_INDIRECT :
+			 i ? VRING_DESC_F_WRITE : 0);
+		fuzz_put(1, 0);
+		fuzz_put(1, 1);
+		fuzz_put(1, 0);
+		if (!last)
+			fuzz_put(1, 1);
+		if (is_packed) {
+			fuzz_put(1, 1);
+			fuzz_put(1, 0);
+		}
+	}
+	if (!is_packed) {
+		fuzz_put(1, 0);
+		fuzz_put(1, 0);
 	}
 }
 
-#endif
+static void put_take(void)
+{
+	fuzz_put(1, 9);
+	fuzz_put(1, 1);
+}
+
+static void put_push(bool publish)
+{
+	fuzz_put(1, 11);
+	fuzz_put(2, publish ? 0x0100 : 0x0104);
+	fuzz_put(1, 0);
+}
+
+static void put_table(unsigned int n)
+{
+	unsigned int i;
+
+	fuzz_put(1, 4);
+	fuzz_put(1, n - 1);
+	for (i = 0; i < n; i++) {
+		fuzz_put(1, i ? VRING_DESC_F_WRITE : 0);
+		fuzz_put(3, 0x000100);
+		if (i + 1 != n)
+			fuzz_put(1, 1);
+		if (is_packed)
+			fuzz_put(2, 0x0100);
+	}
+}
+
+static void seed_of(const char *name, bool packed, bool event_idx,
+		    unsigned int descs, bool table)
+{
+	unsigned int i;
+
+	is_packed = packed;
+	fuzz_put(1, packed);
+	fuzz_put(1, 4);
+	fuzz_put(1, event_idx);
+	fuzz_put(1, 0);
+	for (i = 0; i < 20; i++) {
+		if (table)
+			put_table(descs);
+		put_chain(table ? 1 : descs, table);
+		put_take();
+		put_push(i & 1);
+		fuzz_put(2, (12 + i % 4) << 8);
+	}
+	fuzz_save(name);
+}
+
+void fuzz_seeds(void)
+{
+	seed_of("split", false, false, 3, false);
+	seed_of("split_event", false, true, 2, false);
+	seed_of("split_table", false, true, 4, true);
+	seed_of("packed", true, false, 3, false);
+	seed_of("packed_event", true, true, 2, false);
+	seed_of("packed_table", true, true, 4, true);
+}

@@ -7,3 +7,5 @@ void (*shim_on_read)(void);
 void (*shim_on_mb)(void);
 unsigned int shim_no_memory;
 void (*shim_on_wait)(void);
+void (*shim_on_work)(struct work_struct *work);
+void (*shim_on_cancel)(struct work_struct *work);

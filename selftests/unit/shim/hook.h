@@ -14,8 +14,15 @@ extern void (*shim_on_read)(void);
 /* After each smp_mb(); NULL: nothing. */
 extern void (*shim_on_mb)(void);
 
-/* Instead of sleeping in wait_event(). */
+/* Instead of sleeping in wait_event(), and how often at most. */
+#define SHIM_WAITS	1000
 extern void (*shim_on_wait)(void);
+
+struct work_struct;
+
+/* queue_work() and cancel_work_sync(); NULL: nothing. */
+extern void (*shim_on_work)(struct work_struct *work);
+extern void (*shim_on_cancel)(struct work_struct *work);
 
 /* This allocation from now on fails, 1: the next one; 0: none. */
 extern unsigned int shim_no_memory;

@@ -37,6 +37,42 @@ static inline bool atomic_dec_and_test(atomic_t *v)
 	return !--v->counter;
 }
 
+static inline void atomic_dec(atomic_t *v)
+{
+	v->counter--;
+}
+
+static inline int atomic_inc_return(atomic_t *v)
+{
+	return ++v->counter;
+}
+
+static inline int atomic_cmpxchg(atomic_t *v, int old, int new)
+{
+	int was = v->counter;
+
+	if (was == old)
+		v->counter = new;
+	return was;
+}
+
+static inline void atomic64_inc(atomic64_t *v)
+{
+	v->counter++;
+}
+
+static inline s64 atomic64_read(const atomic64_t *v)
+{
+	return v->counter;
+}
+
+#define xchg(p, v)			\
+	({				\
+		typeof(*(p)) was_ = *(p);	\
+		*(p) = (v);		\
+		was_;			\
+	})
+
 #define atomic_andnot(i, v)	((void)atomic_fetch_andnot((i), (v)))
 
 #endif

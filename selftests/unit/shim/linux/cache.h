@@ -2,6 +2,7 @@
 #ifndef _SHIM_LINUX_CACHE_H
 #define _SHIM_LINUX_CACHE_H
 
+#define SMP_CACHE_BYTES	64
 #define ____cacheline_aligned_in_smp __attribute__((aligned(64)))
 
 #endif

@@ -3,10 +3,12 @@
 #define _SHIM_LINUX_KERNEL_H
 
 #include <assert.h>
+#include <limits.h>
 #include <asm/barrier.h>
 #include <stdio.h>
 #include <linux/build_bug.h>
 #include <linux/byteorder.h>
+#include <linux/err.h>
 #include <linux/errno.h>
 #include <linux/minmax.h>
 #include <linux/types.h>
@@ -23,6 +25,18 @@
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
+#define ALIGN(x, a)	(((x) + (a) - 1) & ~((typeof(x))(a) - 1))
+
+#define swap(a, b)			\
+	do {				\
+		typeof(a) swap_ = (a);	\
+		(a) = (b);		\
+		(b) = swap_;		\
+	} while (0)
+
+#define BUILD_BUG_ON(cond)	_Static_assert(!(cond), #cond)
+#define pr_warn(...)		((void)0)
+#define WARN_ON_ONCE(cond)	assert(!(cond))
 #define WARN_ON(cond)	assert(!(cond))
 
 #define container_of(ptr, type, member) \

@@ -2,6 +2,13 @@
 #ifndef _SHIM_LINUX_KREF_H
 #define _SHIM_LINUX_KREF_H
 
-struct kref { };
+struct kref {
+	int count;
+};
+
+static inline void kref_get(struct kref *k)
+{
+	k->count++;
+}
 
 #endif

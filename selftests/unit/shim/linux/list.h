@@ -19,6 +19,16 @@ static inline bool list_empty(const struct list_head *l)
 	return l->next == l;
 }
 
+#define LIST_HEAD(name)	struct list_head name = { &(name), &(name) }
+
+static inline void list_add(struct list_head *n, struct list_head *head)
+{
+	n->next = head->next;
+	n->prev = head;
+	head->next->prev = n;
+	head->next = n;
+}
+
 static inline void list_add_tail(struct list_head *n, struct list_head *head)
 {
 	n->next = head;
@@ -45,6 +55,15 @@ static inline void list_del_init(struct list_head *n)
 	for (pos = container_of((head)->next, typeof(*pos), member);	\
 	     &pos->member != (head);					\
 	     pos = container_of(pos->member.next, typeof(*pos), member))
+
+#define list_for_each_entry_safe(pos, n, head, member)			\
+	for (pos = container_of((head)->next, typeof(*pos), member),	\
+	     n = container_of(pos->member.next, typeof(*pos), member);	\
+	     &pos->member != (head);					\
+	     pos = n, n = container_of(n->member.next, typeof(*n), member))
+
+#define list_first_entry(head, type, member)	\
+	container_of((head)->next, type, member)
 
 #define list_first_entry_or_null(head, type, member)	\
 	(list_empty(head) ? NULL :			\

@@ -20,6 +20,11 @@ static inline void init_llist_head(struct llist_head *l)
 	l->first = NULL;
 }
 
+static inline bool llist_empty(const struct llist_head *l)
+{
+	return !l->first;
+}
+
 static inline bool llist_add(struct llist_node *n, struct llist_head *l)
 {
 	bool first = !l->first;

@@ -4,12 +4,15 @@
 
 #include <assert.h>
 #include <linux/list.h>
+#include <linux/lockdep.h>
 #include <linux/types.h>
 
 /* One thread: taking it twice would be a deadlock. */
 struct mutex {
 	bool locked;
 };
+
+#define DEFINE_MUTEX(name)	struct mutex name
 
 static inline void mutex_init(struct mutex *m)
 {
@@ -30,6 +33,14 @@ static inline void mutex_lock(struct mutex *m)
 {
 	assert(!m->locked);
 	m->locked = true;
+}
+
+static inline bool mutex_trylock(struct mutex *m)
+{
+	if (m->locked)
+		return false;
+	m->locked = true;
+	return true;
 }
 
 static inline void mutex_unlock(struct mutex *m)

@@ -4,5 +4,6 @@
 
 #define struct_size(p, member, n)	\
 	(sizeof(*(p)) + (n) * sizeof((p)->member[0]))
+#define struct_size_t(type, member, n)	struct_size((type *)NULL, member, n)
 
 #endif

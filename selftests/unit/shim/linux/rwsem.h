@@ -3,6 +3,7 @@
 #define _SHIM_LINUX_RWSEM_H
 
 #include <assert.h>
+#include <linux/types.h>
 
 /* One thread: what would wait is a deadlock. -1: written. */
 struct rw_semaphore {
@@ -30,6 +31,14 @@ static inline void down_write(struct rw_semaphore *s)
 {
 	assert(!s->users);
 	s->users = -1;
+}
+
+static inline bool down_write_trylock(struct rw_semaphore *s)
+{
+	if (s->users)
+		return false;
+	s->users = -1;
+	return true;
 }
 
 static inline void up_write(struct rw_semaphore *s)

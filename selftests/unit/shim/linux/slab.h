@@ -4,32 +4,42 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <linux/overflow.h>
 #include <linux/types.h>
 #include "../hook.h"
 
+#define __GFP_ZERO	1
+#define __GFP_NOFAIL	2
+#define __GFP_ACCOUNT	0
+#define __GFP_NOWARN	0
+#define GFP_KERNEL	0
 #define GFP_KERNEL_ACCOUNT	0
+#define GFP_NOIO	0
+#define GFP_NOWAIT	0
+
+static inline bool shim_no_room(gfp_t gfp)
+{
+	return !(gfp & __GFP_NOFAIL) && shim_no_memory && !--shim_no_memory;
+}
 
 static inline void *kzalloc(size_t size, gfp_t gfp)
 {
-	(void)gfp;
-	return shim_no_memory && !--shim_no_memory ? NULL : calloc(1, size);
+	return shim_no_room(gfp) ? NULL : calloc(1, size);
 }
-
-#define GFP_NOIO	0
-#define GFP_NOWAIT	0
-#define __GFP_ACCOUNT	0
-#define __GFP_NOWARN	0
 
 /* With contents that nobody expects. */
 static inline void *kmalloc(size_t size, gfp_t gfp)
 {
 	void *p = kzalloc(size, gfp);
 
-	return p ? memset(p, 0xa5, size) : NULL;
+	return p && !(gfp & __GFP_ZERO) ? memset(p, 0xa5, size) : p;
 }
 
 #define kmalloc_array(n, size, gfp)	kmalloc((n) * (size), gfp)
+#define kvmalloc_array(n, size, gfp)	kmalloc((n) * (size), gfp)
+#define kvmalloc(size, gfp)	kmalloc(size, gfp)
 #define kvzalloc(size, gfp)	kzalloc(size, gfp)
+#define kvcalloc(n, size, gfp)	kzalloc((n) * (size), gfp)
 #define kfree(p)		free((void *)(p))
 #define kvfree(p)		free((void *)(p))
 

@@ -28,6 +28,9 @@ static inline void spin_lock_init(spinlock_t *l)
 		(l)->locked = true;		\
 	} while (0)
 
+#define spin_lock(l)	spin_lock_irq(l)
+#define spin_unlock(l)	spin_unlock_irq(l)
+
 #define spin_unlock_irq(l)	((void)((l)->locked = false))
 
 #define spin_unlock_irqrestore(l, flags)	\

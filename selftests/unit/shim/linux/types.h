@@ -25,6 +25,20 @@ typedef struct {
 	long counter;
 } atomic_long_t;
 
+typedef struct {
+	s64 counter;
+} atomic64_t;
+
+#ifndef __user
+#define __user
+#endif
+
+#define __init
+#define __exit
+#define noinline	__attribute__((noinline))
+#define __acquires(x)
+#define __releases(x)
+
 #ifndef __force
 #define __force
 #endif

@@ -11,15 +11,20 @@ typedef struct { } wait_queue_head_t;
 #define wake_up_all(wq)	((void)(wq))
 #define init_waitqueue_head(wq)	((void)(wq))
 
-/* One thread: what is waited for must happen in shim_on_wait(). */
-#define wait_event(wq, cond)			\
-	do {					\
-		(void)(wq);			\
-		if (!(cond)) {			\
-			assert(shim_on_wait);	\
-			shim_on_wait();		\
-		}				\
-		assert(cond);			\
+/*
+ * One thread: what is waited for must happen in shim_on_wait(), of which a
+ * few calls must be enough.
+ */
+#define wait_event(wq, cond)						\
+	do {								\
+		unsigned int waits_ = SHIM_WAITS;			\
+									\
+		(void)(wq);						\
+		for (; !(cond) && waits_; waits_--) {			\
+			assert(shim_on_wait);				\
+			shim_on_wait();					\
+		}							\
+		assert(cond);						\
 	} while (0)
 
 #endif

@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""coverage.py MIN DIR PROGRAM...: which lines of drivers/ the programs reached.
+
+Each PROGRAM of DIR was built with clang's coverage and has left DIR/PROGRAM-*.profraw
+behind. Fails if a source file is below MIN per cent.
+"""
+
+import collections
+import glob
+import os
+import subprocess
+import sys
+
+# What is summed up: a name, and the files (or directories) that belong to it.
+GROUPS = [
+    ("rings", ["core/vring", "core/vq.c", "core/chain.c"]),
+    ("queues", ["core/queue", "core/req.c", "core/req_data.c", "core/rmw.c",
+                "core/session.c", "core/vdev.c", "core/moderate"]),
+    ("virtio-blk", ["blk/"]),
+    ("virtio-scsi", ["scsi/"]),
+    ("CDBs", ["scsi/lu/", "core/pi.c"]),
+    ("NVMe", ["nvme/"]),
+    ("PRPs, SGLs", ["nvme/dptr.c"]),
+    ("reservations", ["core/resv"]),
+    ("control", ["core/ctl.c", "core/ioctl.c"]),
+    ("PCI", ["doors/"]),
+]
+
+
+def lcov(path):
+    raw = glob.glob(glob.escape(path) + "-*.profraw")
+    if not raw:
+        sys.exit(f"coverage: {path} has not run")
+    data = path + ".profdata"
+    subprocess.run(["llvm-profdata", "merge", "-o", data] + raw, check=True)
+    return subprocess.run(["llvm-cov", "export", "-format=lcov",
+                           "-instr-profile", data, path], check=True,
+                          stdout=subprocess.PIPE, text=True).stdout
+
+
+def add(files, text):
+    lines = None
+    for line in text.splitlines():
+        key, _, rest = line.partition(":")
+        if key == "SF":
+            name = os.path.realpath(rest)
+            _, found, name = name.partition("/drivers/")
+            lines = files[name] if found else {}
+        elif key == "DA":
+            number, count = rest.split(",")[:2]
+            lines[int(number)] = lines.get(int(number), 0) + int(count)
+
+
+def percent(lines):
+    return 100 * sum(1 for n in lines if n) / len(lines)
+
+
+def ranges(numbers):
+    """Line numbers as 3-5,9."""
+    parts = []
+    for n in numbers:
+        if parts and parts[-1][1] == n - 1:
+            parts[-1][1] = n
+        else:
+            parts.append([n, n])
+    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in parts)
+
+
+def in_group(name, paths):
+    fits = max((len(p) for p in paths if name.startswith(p)), default=0)
+    other = max((len(p) for _, ps in GROUPS for p in ps if name.startswith(p)),
+                default=0)
+    return fits and (fits == other or paths == ["nvme/"])
+
+
+def report(files, least):
+    low = 0
+    print(f"{'file':30}{'lines':>7}{'%':>7}{'missed':>8}")
+    for name, lines in sorted(files.items()):
+        missed = sorted(n for n, count in lines.items() if not count)
+        value = percent(lines.values())
+        # A header has a few lines: in the sums, but not by itself.
+        too_low = value < least and name.endswith(".c")
+        low += too_low
+        print(f"{name:30}{len(lines):7}{value:7.1f}{len(missed):8}"
+              f"  {ranges(missed)}{'  <-- too low' if too_low else ''}")
+    print()
+    for group, paths in GROUPS + [("all", [""])]:
+        lines = [count for name, of in files.items() for count in of.values()
+                 if group == "all" or in_group(name, paths)]
+        if lines:
+            print(f"{group:30}{len(lines):7}{percent(lines):7.1f}"
+                  f"{lines.count(0):8}")
+    return low
+
+
+def main():
+    least, where, programs = float(sys.argv[1]), sys.argv[2], sys.argv[3:]
+    files = collections.defaultdict(dict)
+    for program in programs:
+        add(files, lcov(os.path.join(where, program)))
+    low = report(files, least)
+    print(f"{len(files) - low} passed, {low} failed")
+    sys.exit(low != 0)
+
+
+main()

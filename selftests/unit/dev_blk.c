@@ -1,0 +1,446 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A virtio-blk device with the core's queues: what its driver does not see
+ * go wrong, or sees as an error and no more.
+ */
+#include <string.h>
+
+#include <linux/err.h>
+#include <linux/virtio_blk.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_ring.h>
+
+#include "fuzz_virtio.h"
+#include "shim/hook.h"
+#include "unit.h"
+
+/* Of the fuzz target, which this is not. */
+void fv_request(struct fv_chain *c, unsigned int queue)
+{
+	(void)c;
+	(void)queue;
+}
+
+void fv_other(void)
+{
+}
+
+void fv_check(void)
+{
+}
+
+/**
+ * struct one - a request
+ * @c: its chain
+ * @data: where its data is
+ * @status: where its status goes
+ */
+struct one {
+	struct fv_chain c;
+	u64 data;
+	u64 status;
+};
+
+static void one_begin(struct one *r, u32 type, u64 sector)
+{
+	struct virtio_blk_outhdr hdr = {
+		.type = cpu_to_le32(type), .sector = cpu_to_le64(sector),
+	};
+
+	memset(r, 0, sizeof(*r));
+	fv_out(&r->c, &hdr, sizeof(hdr));
+}
+
+static void one_end(struct one *r)
+{
+	r->status = fv_in(&r->c, 1);
+	fc_write(r->status, "\xee", 1);
+}
+
+/* A read or write of one buffer, @off bytes into memory of its own. */
+static void one_rw(struct one *r, u32 type, u64 sector, u32 len, u32 off)
+{
+	one_begin(r, type, sector);
+	r->data = fv_alloc(len + off) + off;
+	fv_add(&r->c, r->data, len, type == VIRTIO_BLK_T_IN);
+	one_end(r);
+}
+
+static u8 one_status(const struct one *r)
+{
+	u8 status;
+
+	fc_read(r->status, &status, 1);
+	return status;
+}
+
+static struct vt_qstats *stats(unsigned int queue)
+{
+	return &fv.vdev->s.stats[queue];
+}
+
+static const struct fv_seed plain = { .features = ~BIT_ULL(VIRTIO_F_RING_PACKED) };
+/* The backend needs buffers aligned to 512 bytes. */
+static const struct fv_seed aligned = {
+	.disk = { 2 }, .features = ~BIT_ULL(VIRTIO_F_RING_PACKED),
+};
+
+TEST(bounced, "an unaligned buffer goes through a copy, both ways")
+{
+	struct one w, r;
+	u8 out[1024], in[1024];
+
+	memset(out, 0x3c, sizeof(out));
+	fv_open(&aligned);
+	one_rw(&w, VIRTIO_BLK_T_OUT, 4, 1024, 16);
+	fc_write(w.data, out, sizeof(out));
+	fv_send(0, &w.c);
+	EXPECT_EQ(VIRTIO_BLK_S_OK, one_status(&w));
+	EXPECT_EQ(1, stats(0)->bounced);
+	EXPECT(!memcmp(fc.disk[0].data + 4 * 512, out, sizeof(out)));
+	one_rw(&r, VIRTIO_BLK_T_IN, 4, 1024, 32);
+	fv_send(0, &r.c);
+	fc_read(r.data, in, sizeof(in));
+	EXPECT(!memcmp(in, out, sizeof(in)));
+	fv_close();
+}
+
+/* The first allocation is the table, then there is one for each page. */
+TEST(bounce_no_memory, "no memory for a copy: the request waits, and is served")
+{
+	unsigned int i;
+
+	for (i = 1; i <= 3; i++) {
+		struct one r;
+
+		fv_open(&aligned);
+		one_rw(&r, VIRTIO_BLK_T_IN, 0, 8192, 16);
+		shim_no_memory = i;
+		fv_offer(0, &r.c);
+		fc_poll();
+		EXPECT_EQ(1, stats(0)->parked);
+		EXPECT_EQ(0, fv_ended(0));
+		EXPECT_EQ(0xee, one_status(&r));
+		fc_settle();
+		EXPECT_EQ(1, fv_ended(0));
+		EXPECT_EQ(VIRTIO_BLK_S_OK, one_status(&r));
+		fv_close();
+	}
+}
+
+TEST(parked_behind, "what is parked is woken by what is in flight")
+{
+	struct one a, b;
+
+	fv_open(&aligned);
+	fc.holds = true;
+	one_rw(&a, VIRTIO_BLK_T_IN, 0, 512, 0);
+	one_rw(&b, VIRTIO_BLK_T_IN, 8, 512, 16);
+	fv_offer(0, &a.c);
+	fc_poll();
+	shim_no_memory = 1;
+	fv_offer(0, &b.c);
+	fc_poll();
+	fc_poll();
+	EXPECT_EQ(1, stats(0)->parked);
+	/* No timer is needed. */
+	EXPECT_EQ(0, fc_do_work(1));
+	EXPECT_EQ(1, fc_end_io(1));
+	fc.holds = false;
+	fc_poll();
+	fc_poll();
+	EXPECT_EQ(2, fv_ended(0));
+	EXPECT_EQ(VIRTIO_BLK_S_OK, one_status(&b));
+	fv_close();
+}
+
+/* Buffers that begin and end within pages: each is of many pieces. */
+static void one_pieces(struct one *r, unsigned int nr, u32 len)
+{
+	unsigned int i;
+
+	one_begin(r, VIRTIO_BLK_T_IN, 0);
+	for (i = 0; i < nr; i++)
+		fv_add(&r->c, FC_BASE + (FC_RUN + i % 8) * PAGE_SIZE, len,
+		       true);
+	one_end(r);
+}
+
+TEST(too_many_pieces, "more pieces than a request can have: an error")
+{
+	struct one r;
+
+	fv_open(&plain);
+	one_pieces(&r, 61, 31 * PAGE_SIZE);
+	/* 61 buffers of 31 pages, and then some. */
+	r.c.seg[r.c.nr - 2].len += PAGE_SIZE;
+	fv_send(0, &r.c);
+	EXPECT_EQ(VIRTIO_BLK_S_IOERR, one_status(&r));
+	one_pieces(&r, 40, 4096);
+	fv_send(0, &r.c);
+	EXPECT_EQ(VIRTIO_BLK_S_OK, one_status(&r));
+	fv_close();
+}
+
+/* Each of these needs a big table, of which a queue has eight. */
+TEST(tables_used_up, "no big table left: the request waits for one")
+{
+	struct one r[9];
+	unsigned int i;
+
+	fv_open(&plain);
+	fc.holds = true;
+	for (i = 0; i < 9; i++) {
+		one_pieces(&r[i], 40, 4096);
+		fv_offer(0, &r[i].c);
+		fc_poll();
+	}
+	EXPECT_EQ(8, fv.vdev->vqs[0].q.inflight);
+	EXPECT_EQ(1, stats(0)->parked);
+	fc.holds = false;
+	fc_settle();
+	for (i = 0; i < 9; i++)
+		EXPECT_EQ(VIRTIO_BLK_S_OK, one_status(&r[i]));
+	fv_close();
+}
+
+TEST(memory_again, "memory that is not there at first is waited for, a hole is not")
+{
+	struct one r;
+
+	fv_open(&plain);
+	fc_lose(FC_RUN + 3, false);
+	one_begin(&r, VIRTIO_BLK_T_IN, 0);
+	r.data = FC_BASE + (FC_RUN + 3) * PAGE_SIZE;
+	fv_add(&r.c, r.data, 512, true);
+	one_end(&r);
+	fv_send(0, &r.c);
+	EXPECT_EQ(1, stats(0)->mem_faults);
+	EXPECT_EQ(VIRTIO_BLK_S_OK, one_status(&r));
+	fc_lose(FC_RUN + 3, true);
+	fv_send(0, &r.c);
+	EXPECT_EQ(2, stats(0)->mem_faults);
+	EXPECT_EQ(VIRTIO_BLK_S_IOERR, one_status(&r));
+	fv_close();
+}
+
+static unsigned int calls[2];
+
+static void call(void *arg)
+{
+	++*(unsigned int *)arg;
+}
+
+TEST(no_memory_to_fill, "no memory to look memory up: the request waits")
+{
+	struct one r;
+
+	fv_open(&plain);
+	fc_lose(FC_RUN + 3, false);
+	one_begin(&r, VIRTIO_BLK_T_IN, 0);
+	fv_add(&r.c, FC_BASE + (FC_RUN + 3) * PAGE_SIZE, 512, true);
+	one_end(&r);
+	shim_no_memory = 1;
+	fv_send(0, &r.c);
+	EXPECT_EQ(2, stats(0)->mem_faults);
+	EXPECT_EQ(VIRTIO_BLK_S_OK, one_status(&r));
+	fv_close();
+}
+
+TEST(set_call, "who is to be called can change at any time")
+{
+	struct vt_notify a = { .fn = call, .arg = &calls[0] };
+	struct vt_notify b = { .fn = call, .arg = &calls[1] }, old;
+	struct vt_queue *q;
+	struct one r;
+
+	fv_open(&plain);
+	q = &fv.vdev->vqs[0].q;
+	calls[0] = 0;
+	calls[1] = 0;
+	mutex_lock(&fv.vdev->s.lock);
+	old = vt_queue_set_call(q, a);
+	EXPECT(!old.fn);
+	mutex_unlock(&fv.vdev->s.lock);
+	one_rw(&r, VIRTIO_BLK_T_IN, 0, 512, 0);
+	fv_send(0, &r.c);
+	EXPECT_EQ(1, calls[0]);
+	mutex_lock(&fv.vdev->s.lock);
+	vt_vq_stop(&fv.vdev->vqs[0]);
+	old = vt_queue_set_call(q, b);
+	EXPECT(old.arg == &calls[0]);
+	mutex_unlock(&fv.vdev->s.lock);
+	EXPECT_EQ(0, calls[1]);
+	fv_close();
+}
+
+/* With a queue that is stopped, and what a VMM says of its ring. */
+static int start_with(u32 num, bool has_addr, struct vt_vq_addr addr, u32 base)
+{
+	struct vt_vq *vq = &fv.vdev->vqs[3];
+	int err;
+
+	mutex_lock(&fv.vdev->s.lock);
+	vt_vq_stop(vq);
+	vt_vq_stop(vq);
+	vq->num = num;
+	vq->has_addr = has_addr;
+	vq->addr = addr;
+	vq->base = base;
+	err = vt_vq_start(vq);
+	EXPECT_EQ(!err, vq->q.running);
+	/* It runs already: nothing happens. */
+	if (!err)
+		EXPECT_EQ(0, vt_vq_start(vq));
+	mutex_unlock(&fv.vdev->s.lock);
+	return err;
+}
+
+TEST(bad_rings, "a ring that cannot be: an error, and nothing is kept")
+{
+	struct vt_vq_addr ok = {
+		FC_BASE, FC_BASE + PAGE_SIZE, FC_BASE + 2 * PAGE_SIZE,
+	}, a = ok;
+	u64 away = FC_BASE + FC_BYTES;
+
+	fv_open(&plain);
+	EXPECT_EQ(0, start_with(16, true, ok, 0));
+	EXPECT_EQ(-EINVAL, start_with(0, true, ok, 0));
+	EXPECT_EQ(-EINVAL, start_with(24, true, ok, 0));
+	EXPECT_EQ(-EINVAL, start_with(2048, true, ok, 0));
+	EXPECT_EQ(-EINVAL, start_with(16, false, ok, 0));
+	a.desc += 8;
+	EXPECT_EQ(-EINVAL, start_with(16, true, a, 0));
+	a = ok;
+	a.driver += 1;
+	EXPECT_EQ(-EINVAL, start_with(16, true, a, 0));
+	a = ok;
+	a.device += 2;
+	EXPECT_EQ(-EINVAL, start_with(16, true, a, 0));
+	a.desc = away;
+	a.device = ok.device;
+	EXPECT_EQ(-EFAULT, start_with(16, true, a, 0));
+	a = ok;
+	a.driver = away;
+	EXPECT_EQ(-EFAULT, start_with(16, true, a, 0));
+	a = ok;
+	a.device = away;
+	EXPECT_EQ(-EFAULT, start_with(16, true, a, 0));
+	EXPECT_EQ(-EINVAL, start_with(16, true, ok, 0x10000));
+	EXPECT_EQ(0, start_with(16, true, ok, 0xffff));
+	fv_close();
+}
+
+TEST(start_no_memory, "no memory to start a queue: an error, later none")
+{
+	struct vt_vq_addr ok = {
+		FC_BASE, FC_BASE + PAGE_SIZE, FC_BASE + 2 * PAGE_SIZE,
+	};
+	unsigned int i;
+
+	fv_open(&plain);
+	/* Requests, big tables, the chain, indirect tables. */
+	for (i = 1; i <= 4; i++) {
+		shim_no_memory = i;
+		EXPECT_EQ(-ENOMEM, start_with(16, true, ok, 0));
+	}
+	EXPECT_EQ(0, shim_no_memory);
+	EXPECT_EQ(0, start_with(16, true, ok, 0));
+	fv_close();
+}
+
+static const struct vt_vdev_door_ops door;
+
+TEST(create_no_memory, "no memory to make a device: an error, and nothing is kept")
+{
+	struct vt_vdev *vdev = NULL;
+	unsigned int i;
+
+	fv_open(&plain);
+	/* Itself, its queues, and two arrays of the session. */
+	for (i = 1; i <= 4; i++) {
+		shim_no_memory = i;
+		vdev = vt_vdev_create(&fc.target, 4, &door, NULL);
+		EXPECT(IS_ERR(vdev) && PTR_ERR(vdev) == -ENOMEM);
+	}
+	vdev = vt_vdev_create(&fc.target, 4, &door, NULL);
+	if (EXPECT(!IS_ERR(vdev)))
+		vt_vdev_destroy(vdev);
+	fv_close();
+}
+
+TEST(attach, "a target has one session, but if it is shared; and units")
+{
+	struct vt_vdev *vdev;
+
+	fv_open(&plain);
+	vdev = vt_vdev_create(&fc.target, 4, &door, NULL);
+	EXPECT_EQ(-EBUSY, vt_vdev_attach(vdev));
+	fc.target.flags = VHOST_TARGET_F_SHARED;
+	EXPECT_EQ(0, vt_vdev_attach(vdev));
+	EXPECT_EQ(2, fc.target.nr_sessions);
+	vt_vdev_detach(vdev);
+	vt_vdev_detach(vdev);
+	EXPECT_EQ(1, fc.target.nr_sessions);
+	fc.target.dying = true;
+	EXPECT_EQ(-ENOENT, vt_vdev_attach(vdev));
+	fc.target.dying = false;
+	fc.target.nr_units = 0;
+	EXPECT_EQ(-ENXIO, vt_vdev_attach(vdev));
+	fc.target.nr_units = 1;
+	vt_vdev_destroy(vdev);
+	fv_close();
+}
+
+/* The next look may find other memory. */
+TEST(memory_changed, "what a queue remembers of memory goes with its generation")
+{
+	struct one r;
+
+	fv_open(&plain);
+	one_rw(&r, VIRTIO_BLK_T_IN, 0, 512, 0);
+	fv_send(0, &r.c);
+	EXPECT_EQ(0, fv.vdev->vqs[0].q.known_gen);
+	fc.gmem.gen++;
+	fv_send(0, &r.c);
+	EXPECT_EQ(1, fv.vdev->vqs[0].q.known_gen);
+	EXPECT_EQ(2, fv_ended(0));
+	fc.gmem.gen = 0;
+	fv_close();
+}
+
+TEST(sync_in_flight, "memory that was taken away is waited for")
+{
+	struct one r;
+
+	fv_open(&plain);
+	fc.holds = true;
+	one_rw(&r, VIRTIO_BLK_T_IN, 0, 512, 0);
+	fv_offer(0, &r.c);
+	fc_poll();
+	EXPECT_EQ(0, fv_ended(0));
+	vt_session_sync(&fv.vdev->s);
+	EXPECT_EQ(1, fv_ended(0));
+	fc.holds = true;
+	fv_offer(0, &r.c);
+	fc_poll();
+	vt_session_drain_io(&fv.vdev->s);
+	EXPECT_EQ(2, fv_ended(0));
+	fv_close();
+}
+
+TEST(module, "the module comes and goes, or does not come at all")
+{
+	unsigned int i;
+
+	for (i = 1; i <= 2; i++) {
+		fc_refuse(i);
+		EXPECT_EQ(-EBUSY, fc_insert());
+		EXPECT(!fc.module_type);
+	}
+	EXPECT_EQ(0, fc_insert());
+	EXPECT(fc.module_type);
+	EXPECT_EQ(-ENXIO, fc_open_file());
+	fc_eject();
+	EXPECT(!fc.module_type);
+}

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _SHIM_TRACE_DEFINE_TRACE_H
+#define _SHIM_TRACE_DEFINE_TRACE_H
+
+/* See <linux/tracepoint.h>. */
+
+#endif
