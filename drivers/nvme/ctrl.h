@@ -52,6 +52,7 @@ struct nv_sq {
  * @map: its mapping
  * @sqs: its submission queues, the next to look at first; poller
  * @burst: commands that may still be fetched from the first of them; poller
+ * @pair: a fused pair waits for room for both; poller
  * @untold: completions since the last interrupt; poller
  * @untold_since: when the first of them came; poller
  * @vector: interrupt vector
@@ -73,6 +74,7 @@ struct nv_cq {
 	u16 vector;
 	bool ien;
 	bool awake;
+	bool pair;
 	u64 media_errors;
 	u64 busy_ns;
 	u64 busy_since;

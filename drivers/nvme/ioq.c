@@ -25,11 +25,11 @@ static unsigned int cq_burst(const struct nv_cq *cq)
 /*
  * Whatever is fetched needs a free entry when it completes. A driver that has
  * more commands under way than entries waits until it empties some. What it has
- * emptied is looked at only here, when it matters: is there room for @nr more?
+ * emptied is looked at only here, when it matters.
  */
-static bool cq_has_room(struct nv_cq *cq, u32 nr)
+static bool cq_has_room(struct nv_cq *cq)
 {
-	u32 need = cq->q.inflight + nr;
+	u32 need = cq->q.inflight + 1 + cq->pair;
 	bool bad = false;
 
 	if (likely(cq->r.size - 1 - nv_ring_used(&cq->r) >= need))
@@ -77,7 +77,7 @@ static unsigned int ioq_pending(struct vt_queue *q)
 			sq_quiet(sq);
 		n += sq_look(sq);
 	}
-	return n && cq_has_room(cq, 1) ? n : 0;
+	return n && cq_has_room(cq) ? n : 0;
 }
 
 /* The next submission queue that has something; in turn. */
@@ -169,8 +169,10 @@ static int ioq_fetch_fused(struct nv_cq *cq, struct nv_sq *sq,
 
 	if (!r2)
 		return -ENOBUFS;
-	if (!cq_has_room(cq, 2))
+	cq->pair = true;
+	if (!cq_has_room(cq))
 		return 0;
+	cq->pair = false;
 	nv_req_cmd(r2)->sqe = *second;
 	status = nv_io_fused(&c1->sqe, second);
 	c1->sqe.flags &= ~3;
@@ -202,8 +204,9 @@ static int ioq_fetch(struct vt_queue *q)
 	struct nv_sq *sq;
 	int ret, err;
 
-	if (list_empty(&cq->sqs) || !cq_has_room(cq, 1))
+	if (list_empty(&cq->sqs) || !cq_has_room(cq))
 		return 0;
+	cq->pair = false;
 	sq = cq_next_sq(cq);
 	if (!sq)
 		return 0;
@@ -325,7 +328,7 @@ static bool ioq_arm(struct vt_queue *q)
 	list_for_each_entry(sq, &cq->sqs, node)
 		nv_db_arm(&sq->r.db, sq->r.tail);
 	/* Entries that are freed are of interest only if one is missed. */
-	if (!cq_has_room(cq, 1))
+	if (!cq_has_room(cq))
 		nv_db_arm(&cq->r.db, cq->r.head);
 	if (!nv_doze(cq->n, &cq->awake))
 		return false;
@@ -399,6 +402,7 @@ int nv_cq_start(struct nv_core *c, u16 id)
 	ring_setup(n, &cq->r, id, info, &cq->map, true);
 	INIT_LIST_HEAD(&cq->sqs);
 	cq->burst = 0;
+	cq->pair = false;
 	cq->untold = 0;
 	cq->vector = info->vector;
 	cq->ien = info->ien;

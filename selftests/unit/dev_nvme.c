@@ -224,8 +224,9 @@ TEST(fused_room, "a fused pair needs two entries of the completion queue")
 	EXPECT_EQ(1, fc_end_io(1));
 	fc.holds = false;
 	fc_settle();
-	/* Ended, but not taken by the driver. */
+	/* Ended, but not taken by the driver: nothing to look at until it is. */
 	EXPECT_EQ(1, nd.accepted);
+	EXPECT(fc_asleep());
 	nd_ring(2 * 2 + 1, 1);
 	fc_settle();
 	EXPECT_EQ(3, nd.accepted);
