@@ -15,6 +15,7 @@ import splats
 
 NVME = "/dev/nvme0n1"
 TESTS = []
+Guest.witness = vt.all_counters
 
 
 class Skip(Exception):

@@ -49,6 +49,15 @@ def ctl_json(*args):
     return json.loads(text) if text.strip() else None
 
 
+def all_counters():
+    """Of every target and poller, for whoever has to find out what went wrong."""
+    try:
+        return "\n".join([ctl("poller", "list"), ctl("list"), *(
+            ctl("stat", target["name"]) for target in ctl_json("list") or [])])
+    except (CommandError, OSError) as err:
+        return str(err)
+
+
 def read(path):
     with open(path) as f:
         return f.read().strip()

@@ -6,6 +6,7 @@ import re
 import secrets
 import time
 
+SILENCE = 10	# seconds without a word
 MARK = re.compile(rb"\x1e(ready|[0-9a-f]{16}) (\d+)\n")
 
 
@@ -14,19 +15,26 @@ class GuestError(Exception):
 
 
 class Agent:
-    def __init__(self, sock):
+    """@ask: called while the guest is silent; says why nothing more will come, or
+    nothing."""
+
+    def __init__(self, sock, ask=lambda: None):
         self.sock = sock
+        self.ask = ask
         self.buffer = b""
 
     def _more(self, deadline, what):
         left = deadline - time.monotonic()
         if left <= 0:
             raise GuestError(f"{what}: no answer in time")
-        self.sock.settimeout(left)
+        self.sock.settimeout(min(left, SILENCE))
         try:
             data = self.sock.recv(65536)
         except TimeoutError:
-            raise GuestError(f"{what}: no answer in time") from None
+            why = self.ask()
+            if why:
+                raise GuestError(f"{what}: {why}") from None
+            return
         except ConnectionError:
             data = b""
         if not data:

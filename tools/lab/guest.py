@@ -9,8 +9,10 @@ Many commands may be given to one guest; each is a shell script.
 """
 
 import atexit
+import contextlib
 import ctypes
 import os
+import re
 import shutil
 import signal
 import socket
@@ -58,6 +60,7 @@ class Guest:
     """
 
     emulator_faults = 0		# guests that ended by one
+    witness = None		# what else to tell when one fails: gives a text
 
     def __init__(self, qemu_args=(), mem=512, cpus=1, kernel=None, append="",
                  firmware=None, shared_mem=False, qemu="qemu-system-x86_64",
@@ -142,7 +145,7 @@ class Guest:
                 start_new_session=True,
                 preexec_fn=_die_with_parent if main else None)
         _running.add(self)
-        self._agent = Agent(agent)
+        self._agent = Agent(agent, self._why_silent)
         try:
             self._qmp = Qmp(control, timeout)
             if wait and self.kernel is not False:
@@ -151,13 +154,31 @@ class Guest:
             raise self._failure(err) from None
         return self
 
+    def _why_silent(self):
+        """QEMU does not end when KVM gives up: the guest stops."""
+        if self._qmp and self.qmp("query-status")["status"] == "internal-error":
+            return EMULATOR_FAULT if EMULATOR_FAULT in self.stderr_text() else "KVM gave up"
+        return None
+
+    def _state(self):
+        """Does it run, and where are its CPUs? What QEMU still says of it."""
+        if not (self.alive and self._qmp):
+            return ""
+        with contextlib.suppress(OSError, GuestError, QmpError):
+            return self.monitor("info status") + "".join(
+                re.findall(r".*(?:CPU#|RIP=|HLT=).*\n?", self.monitor("info registers -a")))
+        return "no answer"
+
     def _failure(self, err):
         """@err with all that was said; the guest is gone afterwards."""
+        state = self._state()
+        host = Guest.witness and Guest.witness()
         self.kill()
         self.wait()
         texts = [f"{self.name}: {err}"] + [
             f"--- {kind}\n{text}" for kind, text in (
-                ("QEMU", self.stderr_text()), ("console", self.console_text()[-4000:]),
+                ("state", state), ("host", host), ("QEMU", self.stderr_text()),
+                ("console", self.console_text()[-4000:]),
                 ("serial", self.serial_text()[-4000:])) if text]
         return GuestError("\n".join(texts))
 
