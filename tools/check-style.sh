@@ -35,7 +35,7 @@ tools/lab/lab build 6.12 checkpatch-script >"$log" 2>&1 || report 1 "checkpatch.
 checkpatch=build/6.12/build/checkpatch/checkpatch.pl
 export checkpatch
 # A file that is older than its stamp has passed.
-git ls-files 'drivers/*.[ch]' 'include/*.h' | xargs -P "$(nproc)" -n 1 sh -c '
+git ls-files 'drivers/*.[ch]' 'include/*.h' 'tools/lab/svm/*.c' | xargs -P "$(nproc)" -n 1 sh -c '
 	stamp=$(dirname "$checkpatch")/$(echo "$1" | tr / _).ok
 	[ ! "$stamp" -nt "$1" ] || [ ! "$stamp" -nt tools/check-style.sh ] || exit 0
 	ignore=UNCOMMENTED_DEFINITION,MACRO_ARG_REUSE

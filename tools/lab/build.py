@@ -60,7 +60,7 @@ def _forget_deleted(target, names):
         f.write(b"\0".join(sorted(names)))
 
 
-def _kdir(kernel, root):
+def kdir(kernel, root):
     """KDIR inside the chroot, and the bind mounts it needs."""
     if kernel != "debug":
         return f"/lib/modules/{roots.release(root)}/build", []
@@ -76,9 +76,9 @@ def make(kernel, args):
     lock = open(os.path.join(directory(kernel), ".lock"), "w")
     fcntl.flock(lock, fcntl.LOCK_EX)  # one build at a time; held to the end
     sync(kernel)
-    kdir, binds = _kdir(kernel, root)
+    linux, binds = kdir(kernel, root)
     if not os.path.exists(os.path.join(directory(kernel), "Makefile")):
         raise LabError("there is no Makefile to run")
     sys.stdout.flush()
-    return chroot.run(tree, ["make", f"-j{os.cpu_count()}", f"KDIR={kdir}", *args],
+    return chroot.run(tree, ["make", f"-j{os.cpu_count()}", f"KDIR={linux}", *args],
                       cwd="/mnt/src", binds=[(directory(kernel), "/mnt/src"), *binds])

@@ -2,6 +2,7 @@
 """The command line of the lab."""
 
 import argparse
+import concurrent.futures
 import os
 import shutil
 import signal
@@ -15,16 +16,18 @@ import roots
 import run
 from drives import Drive
 from errors import EXIT_LAB, LabError
-from kernels import KERNELS, ROOTS
+from kernels import EMULATOR, KERNELS, ROOTS
 
 
 def _setup(opts):
     host.setup()
-    for kernel in opts.kernels or ["6.12"]:
-        if kernel == "debug":
-            print(debugkernel.ensure())
-        else:
-            print(roots.ensure(ROOTS[kernel]))
+    kernels = opts.kernels or ["6.12"]
+    trees = sorted({EMULATOR, *(KERNELS[kernel] for kernel in kernels)})
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        for path in pool.map(lambda tree: roots.ensure(ROOTS[tree]), trees):
+            print(path)
+    if "debug" in kernels:
+        print(debugkernel.ensure())
     return 0
 
 

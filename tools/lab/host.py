@@ -9,9 +9,7 @@ import subprocess
 from cache import say
 from errors import LabError
 
-QEMU_MIN = 10
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
-BACKPORTS = "/etc/apt/sources.list.d/vhost-kernel-lab.sources"
 
 # program -> package
 TOOLS = {
@@ -68,45 +66,6 @@ def apt_options():
     return [line for line in text.splitlines() if line.endswith('"false";')]
 
 
-def _qemu_version(text):
-    found = re.search(r"(?:version |:)(\d+)\.", text)
-    return int(found.group(1)) if found else 0
-
-
-def _qemu_installed():
-    if not shutil.which("qemu-system-x86_64"):
-        return 0
-    return _qemu_version(subprocess.run(["qemu-system-x86_64", "--version"],
-                                        text=True, capture_output=True).stdout)
-
-
-def _qemu_candidate():
-    text = subprocess.run(["apt-cache", "policy", "qemu-system-x86"], text=True,
-                          capture_output=True, env=dict(os.environ, LC_ALL="C")).stdout
-    found = re.search(r"Candidate: (\S+)", text)
-    return _qemu_version(" " + found.group(1)) if found else 0
-
-
-def _add_backports():
-    suite = codename() + "-backports"
-    say(f"adding {suite} to apt for QEMU >= {QEMU_MIN}")
-    with open(BACKPORTS, "w") as f:
-        f.write(f"Types: deb\nURIs: {mirror()}\nSuites: {suite}\n"
-                f"Components: main\nSigned-By: {KEYRING}\n")
-    _apt("update")
-    return ["-t", suite]
-
-
-def _install_qemu():
-    release = []
-    if _qemu_candidate() < QEMU_MIN:
-        release = _add_backports()
-    say("installing QEMU")
-    _apt("install", "--no-install-recommends", *release, "qemu-system-x86")
-    if _qemu_installed() < QEMU_MIN:
-        raise LabError(f"no QEMU >= {QEMU_MIN} to be had from apt")
-
-
 def missing_tools():
     need = {pkg for prog, pkg in TOOLS.items() if not shutil.which(prog)}
     if not os.path.exists(KEYRING):
@@ -117,15 +76,11 @@ def missing_tools():
 def setup():
     """Install what L0 lacks; nothing is asked of apt when nothing is missing."""
     tools = missing_tools()
-    old_qemu = _qemu_installed() < QEMU_MIN
-    if not tools and not old_qemu:
+    if not tools:
         return
     if os.geteuid() != 0:
         raise LabError("packages are missing and only root can install them: "
                        + " ".join(tools))
     _apt("update")
-    if tools:
-        say("installing " + " ".join(tools))
-        _apt("install", "--no-install-recommends", *tools)
-    if old_qemu:
-        _install_qemu()
+    say("installing " + " ".join(tools))
+    _apt("install", "--no-install-recommends", *tools)

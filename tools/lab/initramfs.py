@@ -24,7 +24,7 @@ def read(name):
         return f.read()
 
 
-def _write_base(out, tree, module_dir):
+def _write_base(out, tree, module_dir, svmfix):
     archive = Archive(out)
     archive.dir("dev")
     archive.node("dev/console", 5, 1)
@@ -33,17 +33,18 @@ def _write_base(out, tree, module_dir):
     modules = Modules(module_dir)
     for name, members in L1_MODULES.items():
         modules.pack(archive, members, f"order-{name}")
+    archive.file("lab_svm.ko", svmfix)
     archive.end()
 
 
-def base(store, tree, module_dir):
+def base(store, tree, module_dir, svmfix):
     """Path of the cached part, kept in the cache entry @store."""
-    key = hashlib.sha256(read("l1-init.sh") + repr(L1_MODULES).encode())
+    key = hashlib.sha256(read("l1-init.sh") + repr((L1_MODULES, svmfix)).encode())
     path = os.path.join(store, f"l1-{key.hexdigest()[:12]}.cpio")
     if not os.path.exists(path):
         tmp = f"{path}.{os.getpid()}.tmp"
         with open(tmp, "wb") as out:
-            _write_base(out, tree, module_dir)
+            _write_base(out, tree, module_dir, svmfix)
         os.rename(tmp, path)
     return path
 

@@ -36,6 +36,8 @@ ROOTS = {
     "7.2": Root("7.2", "forky", COMMON),
 }
 
+EMULATOR = "7.2"	# the root whose QEMU runs L1
+
 # kernel -> the root it is built and run in
 KERNELS = {"6.12": "6.12", "7.2": "7.2", "debug": "6.12"}
 

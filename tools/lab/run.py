@@ -17,10 +17,12 @@ import tty
 
 import build
 import debugkernel
+import emulator
 import guestinit
 import initramfs
 import roots
 import splats
+import svmfix
 import vm
 import vmlinux
 from drives import poll_queues
@@ -64,7 +66,8 @@ class Config:
         else:
             self.kernel = self.tree + self.guest_kernel
             module_dir = os.path.join(self.tree, "lib/modules", release)
-        self.base = initramfs.base(store, self.tree, module_dir)
+        fix = svmfix.ensure(store, self.tree, *build.kdir(kernel, root))
+        self.base = initramfs.base(store, self.tree, module_dir, fix)
         kmemleak = "kmemleak=on" if opts.kmemleak else ""
         self.append = " ".join(filter(None, [kmemleak, opts.append]))
         self.drives = []
@@ -124,6 +127,7 @@ class Run:
                                          "stdout": self.errors}
             self.vm = subprocess.Popen(vm.command(conf), pass_fds=[conf.out_fd],
                                        stderr=self.errors, preexec_fn=die_with_parent,
+                                       env=emulator.environment(),
                                        start_new_session=not conf.tty, **stdio)
         self.stream = Stream(ours, self.token)
 
