@@ -2,8 +2,10 @@
 #
 # make [KDIR=DIR]	the modules and vhostctl, here, for one kernel
 # make demo		everything in a lab VM: stock QEMU on a real NVMe drive
-# make bench		the data paths beside each other, in a lab VM
-# make bench-count	the same, in instructions instead of time
+# make bench		all that is measured, in lab VMs: build/bench/report.html; or
+# make bench-path	the data paths beside each other, without a guest
+# make bench-guests	devices beside each other in a guest
+# make bench-count	the paths, in instructions instead of time
 # make check		all tests, in lab VMs
 # README.md says more.
 
@@ -21,6 +23,8 @@ modules_install:
 
 tools:
 	$(MAKE) -C tools/vhostctl
+
+BENCH_OUT := build/6.12/bench
 
 bench-client:
 	$(MAKE) -C tools/bench
@@ -69,18 +73,26 @@ demo:
 		python3 tools/demo/demo.py
 
 bench:
-	tools/lab/lab setup 6.12
-	@mkdir -p build
-	tools/lab/lab build 6.12 modules tools bench-client >build/bench.log 2>&1 || \
-		{ tail -n 40 build/bench.log; false; }
-	tools/lab/lab run --timeout 3600 -- python3 tools/bench/bench.py $(BENCH_ARGS)
+	$(MAKE) bench-path bench-guests bench-count
+	tools/bench/report.py build/bench $(BENCH_OUT)/path.json \
+		$(BENCH_OUT)/guest-*.json $(BENCH_OUT)/count.json
 
-bench-count:
+bench-built:
 	tools/lab/lab setup 6.12
 	@mkdir -p build
 	tools/lab/lab build 6.12 modules tools bench-client >build/bench.log 2>&1 || \
 		{ tail -n 40 build/bench.log; false; }
-	tools/bench/count.py $(BENCH_ARGS)
+
+bench-path: bench-built
+	tools/lab/lab run --tries 2 --timeout 3600 -- python3 tools/bench/bench.py \
+		--json bench/path.json $(BENCH_ARGS)
+
+bench-guests: bench-built
+	tools/lab/lab run --tries 2 --timeout 7200 -- python3 tools/bench/guests.py \
+		--json bench/guest $(GUESTS_ARGS)
+
+bench-count: bench-built
+	tools/bench/count.py --json $(BENCH_OUT)/count.json $(COUNT_ARGS)
 
 check:
 	tools/check.sh
@@ -93,3 +105,4 @@ check-debug:
 
 .PHONY: all modules modules_install tools bench-client bench bench-count install selftests clean
 .PHONY: check-unit check-vhostctl check-sparse checkpatch-script demo check check-style check-debug
+.PHONY: bench-built bench-path bench-guests

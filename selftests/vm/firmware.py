@@ -5,7 +5,6 @@ import os
 
 import efidisk
 import grubdisk
-import vt
 from bed import expect
 from devices import NVME, SCSI, no_errors, test_each, verify
 from guest import WORDS, Guest
@@ -24,7 +23,7 @@ def uefi(bed, kind):
     target = kind.target(bed, "--dev", disk.path, queues=2)
     with Guest.boot_from_disk(["-device", target.qemu_arg + ",bootindex=1"],
                               firmware="ovmf", accel="tcg") as guest:
-        vt.wait_for("the program's text", lambda: text in guest.serial_text(), 1200)
+        guest.wait_serial(text, 1200)
     expect(target.stat()["ops"]["read"] > 0, f"counters: {target.stat()}")
     no_errors(target)
 

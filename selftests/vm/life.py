@@ -25,7 +25,7 @@ def boot_from_it(bed, kind):
     bootsector.write(disk.path, text)
     target = kind.target(bed, "--dev", disk.path)
     with Guest.boot_from_disk(["-device", target.qemu_arg + ",bootindex=1"]) as guest:
-        vt.wait_for("the boot sector's text", lambda: text in guest.serial_text(), 300)
+        guest.wait_serial(text, 300)
     expect(target.stat()["ops"]["read"] > 0, f"counters: {target.stat()}")
     no_errors(target)
 

@@ -18,15 +18,6 @@ from guest import Guest
 WORDS = "console=hvc0 quiet panic=-1 nokaslr no_timer_check rdinit=/init"
 
 
-def said(bed, guest, target, text, timeout):
-    """Wait for the program's text; tell how far it came."""
-    try:
-        vt.wait_for(f"the program's text: {text}",
-                    lambda: text in guest.serial_text(), timeout)
-    finally:
-        bed.note(f"{target.stat()['ops']['read']} reads; {guest.serial_text()[-300:]}")
-
-
 @test("vfio")
 def boot_linux(bed):
     """OVMF reads a program, Linux and its initramfs; then Linux's own driver works."""
@@ -36,8 +27,8 @@ def boot_linux(bed):
     target = NVME.target(bed, "--dev", disk.path, queues=2)
     with Guest(["-device", target.qemu_arg + ",bootindex=1"], kernel=False,
                firmware="ovmf", accel="tcg") as guest:
-        for text, timeout in (("started by the firmware", 1200), ("start Linux", 600)):
-            said(bed, guest, target, text, timeout)
+        guest.wait_serial("started by the firmware", 1200)
+        guest.wait_serial("start Linux", 600)
         guest.wait_shell(1800)
         guest_fio(guest, vt.fio("/dev/nvme0n1", "randread", number_ios=100))
     no_errors(target)

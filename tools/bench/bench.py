@@ -14,6 +14,7 @@ import sys
 import time
 
 import peers
+import report
 import vt
 
 START = time.monotonic()
@@ -53,6 +54,7 @@ def parse():
     p.add_argument("--idle-us", type=int, default=50, help="of our poller")
     p.add_argument("--irqmode", type=int, default=1, help="of null_blk: 0 at once, "
                    "1 by the CPU that submitted, 2 after 10 us")
+    p.add_argument("--json", metavar="FILE", help="for report.py")
     return p.parse_args()
 
 
@@ -137,6 +139,16 @@ def print_table(names, depths, rows):
         print(f"{name}: {peers.PEERS[name].what}")
 
 
+def results(names, depths, rows):
+    """For report.py."""
+    return [{"group": f"QD {depth}", "name": name, "figures": {
+        "IOPS": [row["iops"] for row in rows[name, depth]],
+        **{f"{what} us": [row["lat_ns"][key] / 1e3 for row in rows[name, depth]]
+           for key, what in (("p50", "p50"), ("p99", "p99"), ("p999", "p99.9"))
+           if key in rows[name, depth][0]["lat_ns"]}}}
+        for depth in depths for name in names]
+
+
 def ratio_line(figure, depth, rows):
     """The ratio of the rounds, if they agree on which side of 1 it is. Ratios are
     compared as such: twice as much is as far from 1 as half of it."""
@@ -168,15 +180,20 @@ def main():
     null = vt.NullBlk("bench", irqmode=args.irqmode)
     rows = measure(args, names, depths, null.path)
     null.remove()
-    print(f"\n{args.rw}, {args.bs} bytes, 1 queue; medians of {args.rounds} rounds of "
-          f"{args.seconds:g} s by turns, and half of the spread of the middle half.\n"
-          f"Client on CPU {peers.CLIENT_CPU}, {'sleeping' if args.calls else 'spinning'}; poller "
-          f"(idle_us={args.idle_us}), worker on CPU {peers.SERVER_CPU}; "
-          f"null_blk irqmode={args.irqmode}.")
+    notes = [f"{args.rw}, {args.bs} bytes, 1 queue; medians of {args.rounds} rounds of "
+             f"{args.seconds:g} s by turns, and half of the spread of the middle half.",
+             f"Client on CPU {peers.CLIENT_CPU}, {'sleeping' if args.calls else 'spinning'}; "
+             f"poller (idle_us={args.idle_us}), worker on CPU {peers.SERVER_CPU}; "
+             f"null_blk irqmode={args.irqmode}."]
+    print("\n" + "\n".join(notes))
     print_table(names, depths, rows)
-    for figure in figures:
-        for depth in depths:
-            print(ratio_line(figure, depth, rows))
+    ratios = [ratio_line(figure, depth, rows) for figure in figures for depth in depths]
+    print("\n".join(ratios))
+    if args.json:
+        report.save(args.json, title="From a queue to a null_blk, without a guest",
+                    notes=notes + [f"{name}: {peers.PEERS[name].what}" for name in names],
+                    lines=ratios, rows=results(names, depths, rows),
+                    charts=["IOPS", "p99 us"])
     vt.run("rmmod", "vhost_target")
 
 

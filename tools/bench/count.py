@@ -5,9 +5,13 @@ a lab VM, outside of which is where the counter is (icount.c). Both sides of a
 comparison sleep when they have nothing to do, so that nothing but work counts.
 
 	make bench-count
+
+--check compares ours with what baseline.json says, and fails if one is more than
+MARGIN above it. One that is as much below is told: --write makes it the new baseline.
 """
 
 import argparse
+import json
 import os
 import re
 import statistics
@@ -16,21 +20,36 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, os.path.join(ROOT, "tools", "lab"))
+
+import chroot  # noqa: E402
+import report  # noqa: E402
+import roots  # noqa: E402
+from kernels import root_of  # noqa: E402
+
 BUILD = os.path.join(ROOT, "build")
 PLUGIN, OUT = os.path.join(BUILD, "icount.so"), os.path.join(BUILD, "icount.txt")
 CLIENT_CPU, SERVER_CPU = 0, 1		# as in peers.py
+BASELINE = os.path.join(HERE, "baseline.json")
+OURS = "scsi,blk,nvme-trap"
+MARGIN = 0.05
 
 
-def build():
+def build(kernel):
+    """The counter, by the compiler of the kernel's root."""
     os.makedirs(BUILD, exist_ok=True)
-    subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC",
-                    "-fvisibility=hidden", "-o", PLUGIN, os.path.join(HERE, "icount.c")],
-                   check=True)
+    code = chroot.run(roots.tree(root_of(kernel)), [
+        "gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC",
+        "-fvisibility=hidden", "-o", "/mnt/build/icount.so", "/mnt/bench/icount.c"],
+        binds=[(HERE, "/mnt/bench"), (BUILD, "/mnt/build")])
+    if code:
+        sys.exit("count: the counter does not build")
 
 
 def run(args):
     """[(peer, depth, ios)] of the runs, in their order."""
     lab = [os.path.join(ROOT, "tools", "lab", "lab"), "run", "--timeout", "3600",
+           "--tries", "2", "--kernel", args.kernel,
            "--plugin", f"{PLUGIN},out={OUT}", "--", "python3", "tools/bench/bench.py",
            "--idle-us", args.idle_us, "--ios", args.ios, "--rounds", args.rounds,
            "--figures", "", "--also", args.peers, "--depths", args.depths, "--runs",
@@ -50,16 +69,49 @@ def counts():
             for line in lines]
 
 
+def judge(kernel, found):
+    """{"peer QD": instructions} against the baseline. The exit code."""
+    with open(BASELINE) as f:
+        wanted = json.load(f)[kernel]
+    bad = 0
+    print(f"KTAP version 1\n1..{len(found)}")
+    for number, (name, count) in enumerate(sorted(found.items()), 1):
+        good = count <= (1 + MARGIN) * wanted[name]
+        bad += not good
+        lower = " (lower it)" if count < (1 - MARGIN) * wanted[name] else ""
+        print(f"{'ok' if good else 'not ok'} {number} {name}: {count} instructions for an "
+              f"I/O, baseline {wanted[name]}{lower}, margin {MARGIN:.0%}")
+    print(f"{len(found) - bad} passed, {bad} failed")
+    return 1 if bad else 0
+
+
+def write_baseline(kernel, found):
+    baseline = {}
+    if os.path.exists(BASELINE):
+        with open(BASELINE) as f:
+            baseline = json.load(f)
+    baseline[kernel] = found
+    with open(BASELINE, "w") as f:
+        json.dump(baseline, f, indent=1, sort_keys=True)
+        f.write("\n")
+
+
 def main():
     p = argparse.ArgumentParser()
-    p.add_argument("--peers", default="scsi,lio,lio-direct,blk,nvme-trap")
+    p.add_argument("--kernel", default="6.12")
+    p.add_argument("--check", action="store_true")
+    p.add_argument("--write", action="store_true")
+    p.add_argument("--peers", help="default: all, or ours with --check and --write")
     p.add_argument("--depths", default="1,32")
     p.add_argument("--ios", type=int, default=10000)
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--idle-us", type=int, default=0)
     p.add_argument("--calls", action="store_true", help="the client sleeps")
+    p.add_argument("--json", metavar="FILE", help="for report.py")
     args = p.parse_args()
-    build()
+    guard = args.check or args.write
+    args.peers = args.peers or (OURS if guard else f"{OURS},lio,lio-direct")
+    build(args.kernel)
     runs, counted = run(args), counts()
     if len(runs) != len(counted):
         sys.exit(f"count: {len(runs)} runs, {len(counted)} counts")
@@ -70,12 +122,26 @@ def main():
     print(f"instructions for an I/O (4k randread, 1 queue), medians of {args.rounds} runs "
           f"of {args.ios}; idle_us={args.idle_us}\n"
           "  QD        peer   server's CPU  +-     client's kernel")
+    found = {}
     for (depth, peer), values in sorted(rows.items()):
         server, client = ([v[i] for v in values] for i in (0, 1))
         middle = statistics.median(server)
+        found[f"{peer} {depth}"] = round(middle)
         print(f"{depth:4}  {peer:>10}   {middle:12.0f}  {(max(server) - min(server)) / middle:4.0%}"
               f"   {statistics.median(client):12.0f}")
+    if args.json:
+        report.save(args.json, title="Instructions of the host's kernel for an I/O",
+                    notes=[f"4k randread, 1 queue, no guest; {args.rounds} runs of {args.ios}; "
+                           f"idle_us={args.idle_us}: what is counted is work."],
+                    lines=[], charts=["server's CPU"], rows=[
+                        {"group": f"QD {depth}", "name": peer, "figures": {
+                            "server's CPU": [v[0] for v in values],
+                            "client's kernel": [v[1] for v in values]}}
+                        for (depth, peer), values in sorted(rows.items())])
+    if args.write:
+        write_baseline(args.kernel, found)
+    return judge(args.kernel, found) if guard else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

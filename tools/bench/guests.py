@@ -22,6 +22,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "demo"))
 
 import peers  # noqa: E402
+import report  # noqa: E402
 from demo import RUN_US, SERVER, VCPU, Counted, timer_exits  # noqa: E402
 import vt  # noqa: E402
 from guest import Guest, GuestError  # noqa: E402
@@ -226,12 +227,14 @@ def ratio(ours, peer):
 
 
 def table(group, rows, options):
+    """Print it; what report.py wants of it."""
     wanted, _ = GROUPS[group]
     how = " ".join(options.fio) or "libaio"
-    print(f"\n{group}: 4k randread, {how}, 1 vCPU, 1 queue, on null_blk; medians "
-          f"of {options.rounds} runs of {options.seconds} s by turns.\n"
-          f"What serves is on CPU {SERVER}, the vCPU on CPU {VCPU}; idle_us={RUN_US}. Exits "
-          "are all, timers' too;\nkick exits: writes to a device's registers.")
+    notes = [f"4k randread, {how}, 1 vCPU, 1 queue, on null_blk; medians "
+             f"of {options.rounds} runs of {options.seconds} s by turns.",
+             f"What serves is on CPU {SERVER}, the vCPU on CPU {VCPU}; idle_us={RUN_US}. Exits "
+             "are all, timers' too; kick exits: writes to a device's registers."]
+    print(f"\n{group}: " + "\n".join(notes))
     columns = list(rows[LOADS[0]]["ours"][0])
     head = ["load", "device", *columns, "ours/this"]
     lines = [head]
@@ -247,14 +250,25 @@ def table(group, rows, options):
     runs = rows[(1, 32)]
     worst = min(ratio(runs["ours"], kept) for name, kept in runs.items() if name != "ours")
     # Printed, not judged: it depends on what else the machine does.
-    print(f"QD 32: {'at least' if worst >= wanted else 'NOT at least'} {wanted:.1f} times "
-          "each of the others")
+    verdict = (f"QD 32: {'at least' if worst >= wanted else 'NOT at least'} {wanted:.1f} times "
+               f"each of the others ({worst:.2f})")
+    print(verdict)
+    return {"title": f"In a guest: {group}", "notes": notes,
+            "lines": [f"{jobs} x QD {depth}: ours is {ratio(kept['ours'], kept[name]):.2f} times "
+                      f"{name}" for (jobs, depth), kept in rows.items()
+                      for name in kept if name != "ours"] + [verdict],
+            "charts": columns[:1] + columns[2:],
+            "rows": [{"group": f"{jobs} x QD {depth}", "name": name, "figures": {
+                column: [row[column] for row in kept] for column in columns}}
+                for (jobs, depth), runs in rows.items() for name, kept in runs.items()]}
 
 
 def main(options):
     options.told = False
     for group in options.groups or GROUPS:
-        table(group, compare(group, options), options)
+        result = table(group, compare(group, options), options)
+        if options.json:
+            report.save(f"{options.json}-{group}.json", **result)
     return 0
 
 
@@ -263,6 +277,7 @@ if __name__ == "__main__":
     parser.add_argument("-r", "--rounds", type=int, default=3)
     parser.add_argument("-s", "--seconds", type=int, default=4)
     parser.add_argument("--fio", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--json", metavar="PREFIX", help="for report.py")
     parser.add_argument("groups", nargs="*", choices=[[], *GROUPS])
     try:
         sys.exit(main(parser.parse_args()))

@@ -170,7 +170,8 @@ class Raw(Peer):
         percentile = job[side]["clat_ns"]["percentile"]
         return {"iops": job[side]["iops"], "ios": job[side]["total_ios"],
                 "lat_ns": {"p50": percentile["50.000000"],
-                           "p99": percentile["99.000000"]}}
+                           "p99": percentile["99.000000"],
+                           "p999": percentile["99.900000"]}}
 
 
 PEERS = {peer.name: peer for peer in (Scsi, Lio, LioDirect, Blk, Nvme, NvmeTrap, Raw)}

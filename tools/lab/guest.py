@@ -19,6 +19,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+import time
 import weakref
 
 from agent import Agent, GuestError
@@ -179,7 +180,8 @@ class Guest:
             f"--- {kind}\n{text}" for kind, text in (
                 ("state", state), ("host", host), ("QEMU", self.stderr_text()),
                 ("console", self.console_text()[-4000:]),
-                ("serial", self.serial_text()[-4000:])) if text]
+                ("serial", self.serial_text()[-4000:]),
+                ("firmware", self.firmware_text()[-4000:])) if text]
         return GuestError("\n".join(texts))
 
     @property
@@ -228,6 +230,16 @@ class Guest:
             self._agent.wait_ready(timeout)
         except (GuestError, OSError) as err:
             raise self._failure(err) from None
+
+    def wait_serial(self, text, timeout):
+        """Until @text has come over the serial port."""
+        end = time.monotonic() + timeout
+        while text not in self.serial_text():
+            why = "no text in time" if time.monotonic() > end else \
+                None if self.alive else "QEMU has gone"
+            if why:
+                raise self._failure(f"{text}: {why}")
+            time.sleep(0.1)
 
     def poweroff(self, timeout=BOOT_TIMEOUT):
         """Power off from inside; QEMU's exit code."""
