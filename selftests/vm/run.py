@@ -34,8 +34,6 @@ GROUPS = {
     "nvme": ("nvme_qemu", "nvme_live"),
 }
 FILES = (EACH[0], *sum(GROUPS.values(), ()), *EACH[1:])
-# These take minutes and run only by name.
-SLOW = ("nvme_uefi",)
 TRIES = 3
 
 
@@ -57,8 +55,7 @@ def collect(names, but):
     """(full name, function) of each; hot_plug and life.hot_plug stand for it with
     every type, "life.hot_plug[blk]" for one."""
     tests = []
-    named = [name.split(".")[0] for name in names]
-    for file in (*FILES, *(slow for slow in SLOW if slow in named)):
+    for file in FILES:
         importlib.import_module(file)
         for function in bed.TESTS:
             if function.__module__ != file:

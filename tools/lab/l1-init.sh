@@ -31,11 +31,7 @@ mount -t devtmpfs dev /dev
 load base
 if grep -qw svm /proc/cpuinfo; then
 	load kvm_amd
-	# It mends what is harmless to older kernels.
-	case $(uname -r) in
-	6.12.*) ;;
-	*) ! grep -q TCG /proc/cpuinfo || insmod /lab_svm.ko || fail lab_svm ;;
-	esac
+	! grep -q TCG /proc/cpuinfo || insmod /lab_svm.ko || fail lab_svm
 elif grep -qw vmx /proc/cpuinfo; then
 	load kvm_intel
 fi
