@@ -29,6 +29,7 @@ from guest import Guest, GuestError  # noqa: E402
 
 START = time.monotonic()
 LOADS = ((1, 1), (1, 32), (4, 32))	# jobs, queue depth
+TRIES = 3
 
 
 def say(text):
@@ -180,9 +181,10 @@ def measure(guest, disk, irqs, load, options):
                            if re.search(irqs, name)) / fio["ios"]}
 
 
-def run_guest(sides, nulls, rows, options):
-    """One guest with these devices: one run of each with each load."""
+def run_guest(sides, nulls, options):
+    """One guest with these devices: one run of each with each load; {(load, name): row}"""
     words = [word for side in sides for word in side.up(nulls[side.name].path)]
+    rows = {}
     try:
         with Guest(words) as guest:
             pin_threads(guest)
@@ -193,13 +195,24 @@ def run_guest(sides, nulls, rows, options):
                     f"{timer_exits(guest):.0f} exits/s by timers")
             for load in LOADS:
                 for name, found in disks.items():
-                    row = measure(guest, *found, load, options)
-                    rows[load].setdefault(name, []).append(row)
+                    row = rows[load, name] = measure(guest, *found, load, options)
                     say(f"{load[0]} x QD {load[1]}, {name}: {row['IOPS']:.0f} IOPS")
-            guest.poweroff()
     finally:
         for side in sides:
             side.down()
+    return rows
+
+
+def run_guest_again(*args):
+    """The emulator breaks a guest now and then, whatever its devices."""
+    for left in reversed(range(TRIES)):
+        try:
+            return run_guest(*args)
+        except (GuestError, TimeoutError) as err:
+            if not left:
+                raise
+            say(f"once more: {err}")
+    return None
 
 
 def compare(group, options):
@@ -213,7 +226,8 @@ def compare(group, options):
         for whose, sides in guests:
             if whose == "ours":
                 load_ours()
-            run_guest(sides, nulls, rows, options)
+            for (load, name), row in run_guest_again(sides, nulls, options).items():
+                rows[load].setdefault(name, []).append(row)
             if whose == "ours":
                 vt.unload()
     for null in nulls.values():

@@ -14,7 +14,10 @@ LIBRARIES = "usr/lib/x86_64-linux-gnu"
 
 
 def argv():
-    """By the tree's own loader: its C library may be newer than this machine's."""
+    """By the tree's own loader: its C library may be newer than this machine's.
+    LAB_QEMU is another one, for comparison."""
+    if os.environ.get("LAB_QEMU"):
+        return [os.environ["LAB_QEMU"]]
     tree = roots.tree(ROOTS[EMULATOR])
     return [os.path.join(tree, "usr/lib64/ld-linux-x86-64.so.2"),
             "--argv0", "qemu-system-x86_64",
@@ -26,5 +29,7 @@ def argv():
 
 
 def environment():
+    if os.environ.get("LAB_QEMU"):
+        return None
     tree = roots.tree(ROOTS[EMULATOR])
     return dict(os.environ, QEMU_MODULE_DIR=os.path.join(tree, LIBRARIES, "qemu"))
