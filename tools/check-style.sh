@@ -41,7 +41,7 @@ git ls-files 'drivers/*.[ch]' 'include/*.h' 'tools/lab/svm/*.c' | xargs -P "$(np
 	ignore=UNCOMMENTED_DEFINITION,MACRO_ARG_REUSE
 	case $1 in
 	*/trace.h) ignore=$ignore,OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT,SPACING ;;
-	drivers/compat/*) ignore=$ignore,LINUX_VERSION_CODE,CONSTANT_COMPARISON,MACRO_ARG_UNUSED ;;
+	drivers/compat/* | tools/lab/svm/*) ignore=$ignore,LINUX_VERSION_CODE,CONSTANT_COMPARISON,MACRO_ARG_UNUSED ;;
 	esac
 	perl "$checkpatch" --strict --no-tree --terse --no-summary \
 		--ignore "$ignore" -f "$1" 2>&1 && touch "$stamp"' sh >"$log"
