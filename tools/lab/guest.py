@@ -63,6 +63,7 @@ class Guest:
     """
 
     emulator_faults = 0		# guests that ended by one
+    silent = 0			# guests that ran, and gave no answer
     witness = None		# what else to tell when one fails: gives a text
 
     def __init__(self, qemu_args=(), mem=512, cpus=1, kernel=None, append="",
@@ -177,6 +178,7 @@ class Guest:
     def _failure(self, err):
         """@err with all that was said; the guest is gone afterwards."""
         state = self._state()
+        Guest.silent += "in time" in str(err) and "status: running" in state
         host = Guest.witness and Guest.witness()
         self.kill()
         self.wait()
