@@ -431,16 +431,5 @@ TEST(sync_in_flight, "memory that was taken away is waited for")
 
 TEST(module, "the module comes and goes, or does not come at all")
 {
-	unsigned int i;
-
-	for (i = 1; i <= 2; i++) {
-		fc_refuse(i);
-		EXPECT_EQ(-EBUSY, fc_insert());
-		EXPECT(!fc.module_type);
-	}
-	EXPECT_EQ(0, fc_insert());
-	EXPECT(fc.module_type);
-	EXPECT_EQ(-ENXIO, fc_open_file());
-	fc_eject();
-	EXPECT(!fc.module_type);
+	EXPECT(fc_module_lives());
 }

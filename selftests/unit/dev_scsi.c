@@ -343,14 +343,5 @@ TEST(features_of_type, "a type offers what its targets may, and the core's own")
 
 TEST(module, "the module comes and goes, or does not come at all")
 {
-	unsigned int i;
-
-	for (i = 1; i <= 2; i++) {
-		fc_refuse(i);
-		EXPECT_EQ(-EBUSY, fc_insert());
-		EXPECT(!fc.module_type);
-	}
-	EXPECT_EQ(0, fc_insert());
-	EXPECT_EQ(-ENXIO, fc_open_file());
-	fc_eject();
+	EXPECT(fc_module_lives());
 }

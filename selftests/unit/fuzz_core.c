@@ -11,6 +11,7 @@
 
 #include "fuzz_core.h"
 #include "shim/hook.h"
+#include "shim/pi.h"
 
 #define MAX_WORKS	256
 #define MAX_IOS		512
@@ -659,6 +660,22 @@ void fc_refuse(unsigned int step)
 	refuse = step;
 }
 
+bool fc_module_lives(void)
+{
+	unsigned int i;
+
+	for (i = 1; i <= 2; i++) {
+		fc_refuse(i);
+		if (fc_insert() != -EBUSY || fc.module_type)
+			return false;
+	}
+	fc_refuse(0);
+	if (fc_insert() || !fc.module_type || fc_open_file() != -ENXIO)
+		return false;
+	fc_eject();
+	return !fc.module_type;
+}
+
 int fc_open_file(void)
 {
 	return module_file->fops->open(NULL, NULL);
@@ -685,17 +702,9 @@ void vt_target_keep_stats(struct vt_session *s)
 struct vt_pi *vt_pi_alloc(const struct vt_backend *be, u64 sector, u32 bytes,
 			  gfp_t gfp)
 {
-	u32 bs = be->limits.pi_interval, nr = bytes / bs;
-	struct vt_pi *pi = kzalloc(sizeof(*pi) + nr * VT_PI_BYTES, gfp);
+	struct vt_pi *pi = shim_pi_alloc(be, sector, bytes, gfp);
 
-	if (!pi)
-		return NULL;
-	fc.nr_pi++;
-	pi->tuple = (void *)(pi + 1);
-	pi->nr = nr;
-	pi->ref = sector / (bs >> SECTOR_SHIFT);
-	pi->type = be->limits.pi_type;
-	pi->check = true;
+	fc.nr_pi += !!pi;
 	return pi;
 }
 

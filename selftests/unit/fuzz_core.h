@@ -76,6 +76,8 @@ void fc_eject(void);
 void fc_refuse(unsigned int step);
 /* Open its device file. */
 int fc_open_file(void);
+/* Refused at each step it is gone; else it is there, and goes. */
+bool fc_module_lives(void);
 /* A page is lost: it must be waited for, or is not there at all. */
 void fc_lose(unsigned int page, bool for_good);
 

@@ -4,6 +4,7 @@
 #include <linux/slab.h>
 
 #include "nvme_io_bed.h"
+#include "shim/pi.h"
 
 struct page *nv_sink = (struct page *)0x51;
 
@@ -93,17 +94,7 @@ int vt_queue_lookup(struct vt_queue *q, u64 addr, u32 len, bool write,
 struct vt_pi *vt_pi_alloc(const struct vt_backend *be, u64 sector, u32 bytes,
 			  gfp_t gfp)
 {
-	u32 bs = be->limits.pi_interval, nr = bytes / bs;
-	struct vt_pi *pi = kzalloc(sizeof(*pi) + nr * VT_PI_BYTES, gfp);
-
-	if (!pi)
-		return NULL;
-	pi->tuple = (void *)(pi + 1);
-	pi->nr = nr;
-	pi->ref = sector / (bs >> SECTOR_SHIFT);
-	pi->type = be->limits.pi_type;
-	pi->check = true;
-	return pi;
+	return shim_pi_alloc(be, sector, bytes, gfp);
 }
 
 void vt_pi_free(struct vt_pi *pi)

@@ -3,33 +3,37 @@
 
 Before 10.2 an interrupt was lost when it came just as the emulated SVM left its
 guest: two threads changed the same word of pending interrupts, and one change
-undid the other. Hosts slept for ever, their guests' kernels deadlocked."""
+undid the other. Hosts slept for ever."""
 
 import os
 
 import roots
-from kernels import EMULATOR, ROOTS
+from kernels import EMULATOR, PLUGINS, ROOTS
 
 LIBRARIES = "usr/lib/x86_64-linux-gnu"
 
 
-def argv():
-    """By the tree's own loader: its C library may be newer than this machine's.
-    LAB_QEMU is another one, for comparison."""
-    if os.environ.get("LAB_QEMU"):
-        return [os.environ["LAB_QEMU"]]
-    tree = roots.tree(ROOTS[EMULATOR])
-    return [os.path.join(tree, "usr/lib64/ld-linux-x86-64.so.2"),
-            "--argv0", "qemu-system-x86_64",
-            "--library-path", os.path.join(tree, LIBRARIES),
-            os.path.join(tree, "usr/bin/qemu-system-x86_64"),
-            "-name", "L1,process=qemu-L1",
-            "-L", os.path.join(tree, "usr/share/qemu"),
-            "-L", os.path.join(tree, "usr/share/seabios")]
+class Emulator:
+    """@plugin: one that takes the plugins of tools/bench: their API is that of older
+    ones. It is for what runs no guests."""
 
+    def __init__(self, plugin=False):
+        self.other = os.environ.get("LAB_QEMU")		# for comparison
+        self.tree = roots.tree(ROOTS[PLUGINS if plugin else EMULATOR])
 
-def environment():
-    if os.environ.get("LAB_QEMU"):
-        return None
-    tree = roots.tree(ROOTS[EMULATOR])
-    return dict(os.environ, QEMU_MODULE_DIR=os.path.join(tree, LIBRARIES, "qemu"))
+    def _in(self, path):
+        return os.path.join(self.tree, path)
+
+    def argv(self):
+        """By the tree's own loader: its C library may be newer than this machine's."""
+        if self.other:
+            return [self.other]
+        return [self._in("usr/lib64/ld-linux-x86-64.so.2"),
+                "--argv0", "qemu-system-x86_64", "--library-path", self._in(LIBRARIES),
+                self._in("usr/bin/qemu-system-x86_64"), "-name", "L1,process=qemu-L1",
+                "-L", self._in("usr/share/qemu"), "-L", self._in("usr/share/seabios")]
+
+    def environment(self):
+        if self.other:
+            return None
+        return dict(os.environ, QEMU_MODULE_DIR=self._in(f"{LIBRARIES}/qemu"))

@@ -37,6 +37,7 @@ ROOTS = {
 }
 
 EMULATOR = "7.2"	# the root whose QEMU runs L1
+PLUGINS = "6.12"	# the same, with a plugin
 
 # kernel -> the root it is built and run in
 KERNELS = {"6.12": "6.12", "7.2": "7.2", "debug": "6.12"}

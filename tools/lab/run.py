@@ -17,7 +17,6 @@ import tty
 
 import build
 import debugkernel
-import emulator
 import guestinit
 import initramfs
 import roots
@@ -26,6 +25,7 @@ import svmfix
 import vm
 import vmlinux
 from drives import poll_queues
+from emulator import Emulator
 from errors import EXIT_EMULATOR, EXIT_SPLAT, EXIT_TIMEOUT, EmulatorFault, LabError
 from kernels import root_of
 from stream import Stream
@@ -51,6 +51,7 @@ class Config:
         self.mem, self.cpus, self.tty = opts.mem, opts.cpus, opts.tty
         self.monitor = opts.monitor and os.path.abspath(opts.monitor)
         self.plugin = opts.plugin
+        self.emulator = Emulator(bool(opts.plugin))
         self.modules = None
         self.module_release = ""
         release = roots.release(root)
@@ -127,7 +128,7 @@ class Run:
                                          "stdout": self.errors}
             self.vm = subprocess.Popen(vm.command(conf), pass_fds=[conf.out_fd],
                                        stderr=self.errors, preexec_fn=die_with_parent,
-                                       env=emulator.environment(),
+                                       env=conf.emulator.environment(),
                                        start_new_session=not conf.tty, **stdio)
         self.stream = Stream(ours, self.token)
 

@@ -3,7 +3,6 @@
 
 import os
 
-import emulator
 from errors import LabError
 
 WORDS = ("console=ttyS0 quiet panic=-1 nokaslr mitigations=off nowatchdog "
@@ -49,7 +48,7 @@ def _nvme(number, drive, path):
 
 def command(conf):
     """argv of QEMU for @conf, a Config of run.py."""
-    argv = [*emulator.argv(), "-M", "q35", *accel(),
+    argv = [*conf.emulator.argv(), "-M", "q35", *accel(),
             "-m", str(conf.mem), "-smp", str(conf.cpus),
             "-nodefaults", "-no-user-config", "-no-reboot", "-nic", "none",
             "-display", "none", "-kernel", conf.kernel, "-initrd", conf.initrd,
