@@ -102,7 +102,7 @@ def main():
     p.add_argument("--check", action="store_true")
     p.add_argument("--write", action="store_true")
     p.add_argument("--peers", help="default: all, or ours with --check and --write")
-    p.add_argument("--depths", default="1,32")
+    p.add_argument("--depths", help="default: 1,32, or 32 with --check and --write")
     p.add_argument("--ios", type=int, default=10000)
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--idle-us", type=int, default=0)
@@ -110,6 +110,7 @@ def main():
     p.add_argument("--json", metavar="FILE", help="for report.py")
     args = p.parse_args()
     guard = args.check or args.write
+    args.depths = args.depths or ("32" if guard else "1,32")
     args.peers = args.peers or (OURS if guard else f"{OURS},lio,lio-direct")
     build(args.kernel)
     runs, counted = run(args), counts()
