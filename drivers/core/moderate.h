@@ -6,8 +6,10 @@
  * yet, and an interrupt would only stop it. So results are held back as long
  * as requests keep coming, at the pace at which they came lately, and no
  * longer than the poller's patience (the time it polls in vain before it
- * sleeps). A driver that waits for each result never gives a reason to hold
- * one back: each hold that gained nothing counts against the next.
+ * sleeps). Once all is done that the driver had under way when it last waited
+ * nothing more will come: it is told at once. A driver that waits for each
+ * result never gives a reason to hold one back: each hold that gained nothing
+ * counts against the next.
  */
 #ifndef _VT_CORE_MODERATE_H
 #define _VT_CORE_MODERATE_H
@@ -21,11 +23,11 @@ struct vt_moderation;
  * @m: state; zeroed at first
  * @now: time, ns
  * @came: requests that came in this pass
- * @results: there are results
- * @full: the driver cannot hand over any more
+ * @done: results that the driver was not told of
+ * @left: requests that are not done
  * @patience: longest hold, ns; 0: never hold
  */
 bool vt_moderate(struct vt_moderation *m, u64 now, unsigned int came,
-		 bool results, bool full, u64 patience);
+		 unsigned int done, unsigned int left, u64 patience);
 
 #endif

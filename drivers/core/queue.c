@@ -221,8 +221,9 @@ static unsigned int queue_poll(struct vt_pq *pq, u64 now, u64 patience)
 	/* A driver that looks by itself need not wait for its interrupt. */
 	if (q->unpublished && q->ops->show)
 		q->ops->show(q);
-	if (vt_moderate(&q->moderation, now, came, q->unpublished, !q->free,
-			patience))
+	/* A driver that cannot hand over any more waits. */
+	if (vt_moderate(&q->moderation, now, came, q->unpublished, q->inflight,
+			q->free ? patience : 0))
 		queue_publish(q);
 
 	vt_stat_inc(q->st->polls);

@@ -38,18 +38,26 @@ struct vt_req;
  * struct vt_moderation - interrupt moderation of a queue; its poller's
  * @since: when the present hold began, ns
  * @last: when a request last came, ns
- * @gap: usual time from one request to the next, ns
+ * @gap: usual time from one pass with requests to the next, ns
  * @score: what holds have gained lately; more than 0: hold
+ * @depth: requests that the driver had under way when it was quiet
+ * @full: holds that ended with all of @depth done, since a quiet one
+ * @same: quiet holds with @depth requests; if enough, it is sure
  * @passed: results told at once since a hold was last tried
  * @holding: results are being held back
+ * @ended: a hold has ended, and no request has come since
  */
 struct vt_moderation {
 	u64 since;
 	u64 last;
 	u32 gap;
 	s16 score;
+	u16 depth;
+	u8 full;
+	u8 same;
 	u8 passed;
 	bool holding;
+	bool ended;
 };
 
 /**
