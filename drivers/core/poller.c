@@ -2,6 +2,7 @@
 /* Pollers: see the DOC section of <vhost_target/poller.h>. */
 #include <linux/completion.h>
 #include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -550,6 +551,8 @@ unsigned int vt_poller_count(void)
 	return nr;
 }
 
+static int poller_cpuhp;
+
 static int pollers_wanted(struct cpumask *mask)
 {
 	unsigned int cpu, nr = DIV_ROUND_UP(num_online_cpus(), 4);
@@ -566,6 +569,20 @@ static int pollers_wanted(struct cpumask *mask)
 	return 0;
 }
 
+/* The scheduler moved the thread when its CPU went offline, and leaves it there. */
+static int poller_cpu_online(unsigned int cpu)
+{
+	struct vt_poller *p;
+	unsigned long id;
+
+	mutex_lock(&pollers_lock);
+	xa_for_each(&poller_ids, id, p)
+		if (p->cpu == cpu)
+			set_cpus_allowed_ptr(p->task, cpumask_of(cpu));
+	mutex_unlock(&pollers_lock);
+	return 0;
+}
+
 int vt_pollers_init(void)
 {
 	cpumask_var_t mask;
@@ -573,8 +590,15 @@ int vt_pollers_init(void)
 	int err;
 	u32 id;
 
-	if (!zalloc_cpumask_var(&mask, GFP_KERNEL))
+	err = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "vhost_target:online",
+					poller_cpu_online, NULL);
+	if (err < 0)
+		return err;
+	poller_cpuhp = err;
+	if (!zalloc_cpumask_var(&mask, GFP_KERNEL)) {
+		vt_pollers_exit();
 		return -ENOMEM;
+	}
 	err = pollers_wanted(mask);
 	if (!err && cpumask_empty(mask))
 		err = -EINVAL;
@@ -596,6 +620,7 @@ void vt_pollers_exit(void)
 	struct vt_poller *p;
 	unsigned long id;
 
+	cpuhp_remove_state_nocalls(poller_cpuhp);
 	xa_for_each(&poller_ids, id, p) {
 		xa_erase(&poller_ids, id);
 		poller_free(p);

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What a host does with its CPUs while targets are in use."""
+
+import os
+
+import vt
+from bed import HostJob, expect_equal, test, wait_moving
+from devices import HOST, no_errors
+
+CPU = "/sys/devices/system/cpu/cpu1/online"
+
+
+@test(HOST, cpus=2, pollers="0-1")
+def cpu_goes_and_comes(bed):
+    """A poller whose CPU is taken away goes on elsewhere, and back when it can."""
+    targets = [bed.disk(name, "--dev", bed.memory_disk(f"mem-{name}").path)
+               for name in ("one", "two")]
+    jobs = [HostJob(bed, vt.fio_verify(disk, size="64M", thread=1, runtime=600,
+                                       time_based=1))
+            for _, disk in targets]
+    bed.callback(vt.write, CPU, 1)
+    for _ in range(3):
+        for online in (0, 1):
+            vt.write(CPU, online)
+            for target, _ in targets:
+                wait_moving(target)
+    expect_equal({p["cpu"]: os.sched_getaffinity(p["pid"]) for p in vt.pollers()},
+                 {0: {0}, 1: {1}}, "CPUs that pollers may use")
+    for job in jobs:
+        job.finish_fio()
+    for target, _ in targets:
+        no_errors(target)
