@@ -13,6 +13,7 @@
 #define TRY_EVERY	48
 
 #define GAPS_QUIET	8	/* usual gaps without a request end a hold */
+#define GAPS_TRY	3	/* and one from which nothing was gained yet */
 #define GAPS_MOST	64	/* usual gaps a hold takes at most */
 #define DEPTH_SURE	4	/* quiet holds with as many requests each */
 #define DEPTH_CHECK	17	/* holds that end as all is done, then a quiet one */
@@ -46,7 +47,14 @@ static bool moderate_try(struct vt_moderation *m, u64 now)
 	if (++m->passed < TRY_EVERY + (now / 64) % 32)
 		return false;
 	m->passed = 0;
+	/* What it had under way when it was not held says nothing. */
+	m->full = DEPTH_CHECK;
 	return true;
+}
+
+static u64 moderate_quiet(const struct vt_moderation *m)
+{
+	return (u64)m->gap * (m->score > 0 ? GAPS_QUIET : GAPS_TRY);
 }
 
 static bool moderate_end(struct vt_moderation *m)
@@ -101,7 +109,7 @@ bool vt_moderate(struct vt_moderation *m, u64 now, unsigned int came,
 	}
 	if (moderate_all(m, done, left))
 		return moderate_end(m);
-	if (now - m->last >= (u64)m->gap * GAPS_QUIET) {
+	if (now - m->last >= moderate_quiet(m)) {
 		moderate_depth(m, done + left);
 		return moderate_end(m);
 	}
