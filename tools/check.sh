@@ -91,14 +91,18 @@ turn() {
 	esac
 }
 
-# kselftests KERNEL [LAB-OPTION...]: those of the ioctl doors, in one VM
+# kselftests KERNEL SCRIPT [LAB-OPTION...]: what needs no guest, in one VM
 kselftests() {
 	kernel=$1
-	shift
+	script=$2
+	shift 2
+	# 100,000 chains on one kernel, some on the other.
+	[ -n "$CHECK_ALL" ] || [ "$kernel" != 7.2 ] || chains=20000
 	$lab run --tries 2 --kernel "$kernel" --cpus "$cpus" --nvme size=1G \
-		--timeout 1800 --env "TURN=$(turn "$kernel")" "$@" \
+		--timeout 1800 --env "TURN=$(turn "$kernel")" \
+		${chains:+--env "BLK_FUZZ_ARGS=$chains"} "$@" \
 		--env "SCSI_FUZZ_ARGS=${SCSI_FUZZ_ARGS:-5000}" \
-		-- sh selftests/ioctl_door.sh
+		-- sh "selftests/$script.sh"
 }
 
 # The 7.2 root has no linux-source: it gets the harness of 6.12.
@@ -118,21 +122,16 @@ guests() {
 		--nvme size=1G,ioqpairs=4 "$@"
 }
 
-# door KERNEL DOOR
-door() {
-	$lab run --tries 2 --kernel "$1" --cpus "$cpus" --timeout 1800 \
-		--env "TURN=$(turn "$1")" -- sh "selftests/${2}_door.sh"
-}
-
 # All that runs side by side, the longest first; two CPUs are enough for one VM of
 # two at a time.
 jobs() {
 	echo "6.12 two_cpus"
-	for what in ioctl nvme scsi blk vdpa vfio; do
+	for what in doors nvme scsi blk; do
 		echo "6.12 $what"
 		echo "7.2 $what"
-		[ "$what" != ioctl ] || echo "7.2 two_cpus"
+		[ "$what" != doors ] || echo "7.2 two_cpus"
 	done
+	echo "6.12 counts"
 	echo "6.12 vhostctl"
 	echo "6.12 unit"
 }
@@ -143,9 +142,8 @@ job() {
 	case $2 in
 	unit) step "unit tests" $lab build "$1" check-unit ;;
 	vhostctl) step "vhostctl" $lab build "$1" check-vhostctl ;;
-	ioctl) step "ioctl doors on $1" kselftests "$1" ;;
-	vdpa) step "vDPA door on $1" door "$1" vdpa ;;
-	vfio) step "VFIO door on $1" door "$1" vfio ;;
+	doors) step "doors on $1" kselftests "$1" doors ;;
+	counts) step "instructions for an I/O on $1" tools/bench/count.py --kernel "$1" --check ;;
 	two_cpus) step "what needs two CPUs on $1" guests "$1" 2 "$2" ;;
 	*) step "host and guests, $2, on $1" guests "$1" "$cpus" "$2" ;;
 	esac
@@ -164,7 +162,7 @@ if [ "$1" = --debug ]; then
 	$lab setup debug || exit 1
 	must "build for debug" $lab build debug modules tools selftests || finish
 	cpus=2
-	step "ioctl doors on debug" kselftests debug --kmemleak --mem 8192 --timeout 5400 \
+	step "ioctl doors on debug" kselftests debug ioctl_door --kmemleak --mem 8192 --timeout 5400 \
 		--env "BLK_FUZZ_ARGS=${BLK_FUZZ_ARGS:-10000}"
 	finish
 fi
@@ -172,7 +170,7 @@ fi
 $lab setup 6.12 7.2 || exit 1
 # This builds the modules, too.
 step "style" tools/check-style.sh
-must "build for 6.12" $lab build 6.12 tools selftests || finish
+must "build for 6.12" $lab build 6.12 tools selftests bench-client || finish
 share_harness
 must "build for 7.2" $lab build 7.2 tools selftests || finish
 jobs | xargs -P "${CHECK_JOBS:-3}" -L 1 sh tools/check.sh --job

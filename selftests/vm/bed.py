@@ -128,14 +128,18 @@ class Bed(contextlib.ExitStack):
 
     def dm(self, name, table):
         vt.run("dmsetup", "create", name, "--table", table)
-        self.callback(self._dm_remove, name)
+        self.callback(self.dm_remove, name)
         minor = vt.run("dmsetup", "info", "-c", "--noheadings", "-o", "minor", name)
         return f"/dev/dm-{minor.strip()}"
 
-    def _dm_remove(self, name):
+    def dm_remove(self, name):
+        """If it is still there."""
+        def works(word):
+            return not subprocess.run(["dmsetup", word, name], capture_output=True).returncode
+
         # Whoever had it open may close a little later.
-        vt.wait_for(f"dmsetup remove {name}", lambda: subprocess.run(
-            ["dmsetup", "remove", name], capture_output=True).returncode == 0, 30)
+        vt.wait_for(f"dmsetup remove {name}",
+                    lambda: not works("info") or works("remove"), 30)
 
     def loop(self, path):
         vt.run("modprobe", "loop")

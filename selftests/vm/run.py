@@ -26,13 +26,15 @@ from qmp import QmpError  # noqa: E402
 
 # A group's name stands for all its files, and for the tests of these files that
 # are registered for it.
-EACH = ("host_disk", "firmware", "life")
+EACH = ("host_disk", "firmware", "crash", "life")
 GROUPS = {
-    "blk": ("control", "host_vdpa", "stock_qemu", "counts", "backend_faults"),
+    "blk": ("control", "host_vdpa", "host_cpus", "stock_qemu", "counts", "backend_faults"),
     "scsi": ("scsi_host", "scsi_pi", "scsi_fence", "scsi_peers", "scsi_suite",
              "scsi_qemu"),
     "nvme": ("nvme_qemu", "nvme_live"),
 }
+# Their tests take turns, one by one.
+TURNS = ("control", "backend_faults", "stock_qemu", "scsi_qemu")
 FILES = (EACH[0], *sum(GROUPS.values(), ()), *EACH[1:])
 TRIES = 3
 
@@ -45,10 +47,13 @@ def groups_of(file, function):
     return {group for group, files in GROUPS.items() if file in files}
 
 
-def in_turn(function):
+def in_turn(function, number):
     """TURN=0 or TURN=1: what has turns is done in one of them."""
     turn = os.environ.get("TURN")
-    return not turn or function.turn in (None, int(turn))
+    own = function.turn
+    if own is None and function.__module__ in TURNS:
+        own = number % 2
+    return not turn or own in (None, int(turn))
 
 
 def collect(names, but):
@@ -57,15 +62,14 @@ def collect(names, but):
     tests = []
     for file in FILES:
         importlib.import_module(file)
-        for function in bed.TESTS:
-            if function.__module__ != file:
-                continue
+        own = [function for function in bed.TESTS if function.__module__ == file]
+        for number, function in enumerate(own):
             name = function.__name__
             base = name.split("[")[0]
             full = f"{file}.{name}"
             called = {file, full, name, base, f"{file}.{base}", *groups_of(file, function)}
             if (not names or called & set(names)) and not called & set(but) \
-                    and in_turn(function):
+                    and in_turn(function, number):
                 tests.append((full, function))
     return tests
 
