@@ -6,6 +6,7 @@
 # make bench-path	the data paths beside each other, without a guest
 # make bench-guests	devices beside each other in a guest
 # make bench-count	the paths, in instructions instead of time
+# make soak		sessions come and go, for half an hour
 # make check		all tests, in lab VMs
 # README.md says more.
 
@@ -91,6 +92,11 @@ bench-guests: bench-built
 	tools/lab/lab run --tries 2 --timeout 7200 -- python3 tools/bench/guests.py \
 		--json bench/guest $(GUESTS_ARGS)
 
+# Sessions that come and go: 1,000 of them, then half an hour of load.
+soak: bench-built
+	tools/lab/lab run --timeout 7200 --env SOAK_ROUNDS=1000 --env SOAK_SECONDS=1800 \
+		-- python3 selftests/vm/run.py soak
+
 bench-count: bench-built
 	tools/bench/count.py --json $(BENCH_OUT)/count.json $(COUNT_ARGS)
 
@@ -105,4 +111,4 @@ check-debug:
 
 .PHONY: all modules modules_install tools bench-client bench bench-count install selftests clean
 .PHONY: check-unit check-vhostctl check-sparse checkpatch-script demo check check-style check-debug
-.PHONY: bench-built bench-path bench-guests
+.PHONY: bench-built bench-path bench-guests soak

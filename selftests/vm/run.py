@@ -28,7 +28,8 @@ from qmp import QmpError  # noqa: E402
 # are registered for it.
 EACH = ("host_disk", "firmware", "crash", "life")
 GROUPS = {
-    "blk": ("control", "host_vdpa", "host_cpus", "stock_qemu", "counts", "backend_faults"),
+    "blk": ("control", "host_vdpa", "host_cpus", "stock_qemu", "counts", "backend_faults",
+            "soak"),
     "scsi": ("scsi_host", "scsi_pi", "scsi_fence", "scsi_peers", "scsi_suite",
              "scsi_qemu"),
     "nvme": ("nvme_qemu", "nvme_live"),
