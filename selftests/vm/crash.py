@@ -10,7 +10,7 @@ import tarfile
 
 import vt
 from bed import Repeated, expect, expect_equal, unplug
-from devices import KINDS, no_errors, test_each
+from devices import KINDS, NVME, no_errors, test_each
 from modules import Modules
 
 MAGIC = 0x6a736677736872
@@ -154,6 +154,6 @@ def ext4(bed, kind):
     power_fails(bed, kind, "ext4")
 
 
-@test_each(*KINDS)
+@test_each(NVME, turn=0)
 def xfs(bed, kind):
     power_fails(bed, kind, "xfs")

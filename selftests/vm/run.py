@@ -35,7 +35,8 @@ GROUPS = {
     "nvme": ("nvme_qemu", "nvme_live"),
 }
 # Their tests take turns, one by one.
-TURNS = ("control", "backend_faults", "stock_qemu", "scsi_qemu")
+TURNS = ("control", "host_vdpa", "stock_qemu", "backend_faults", "scsi_host", "scsi_fence",
+         "scsi_qemu", "nvme_qemu")
 FILES = (EACH[0], *sum(GROUPS.values(), ()), *EACH[1:])
 TRIES = 3
 
