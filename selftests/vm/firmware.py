@@ -9,6 +9,7 @@ import grubdisk
 from bed import expect
 from devices import NVME, SCSI, no_errors, test_each, verify
 from guest import WORDS, Guest
+from guestinit import PACKED
 
 QUIET = f"{WORDS} 8250.nr_uarts=0"
 
@@ -16,6 +17,11 @@ QUIET = f"{WORDS} 8250.nr_uarts=0"
 def bzimage():
     """The kernel as it comes; the lab's guests have one that is not compressed."""
     return f"/boot/vmlinuz-{os.uname().release}"
+
+
+def initrd():
+    """Firmware takes longer to read it than Linux to unpack it."""
+    return os.environ["LAB_GUEST_INITRD"] + PACKED
 
 
 def linux_runs(bed, guest, kind, target):
@@ -44,7 +50,7 @@ def uefi(bed, kind):
 def uefi_linux(bed, kind):
     """OVMF reads a program, Linux and its initramfs."""
     disk = bed.memory_disk()
-    efiboot.write(disk.path, bzimage(), os.environ["LAB_GUEST_INITRD"], QUIET)
+    efiboot.write(disk.path, bzimage(), initrd(), QUIET)
     # The NVMe driver makes two queues, or does without the disk.
     target = kind.target(bed, "--dev", disk.path, queues=2)
     with Guest.boot_from_disk(["-device", target.qemu_arg + ",bootindex=1"],
@@ -58,7 +64,7 @@ def uefi_linux(bed, kind):
 def grub(bed, kind):
     """SeaBIOS starts GRUB from the disk, GRUB reads Linux and its initramfs by SeaBIOS."""
     disk = bed.memory_disk()
-    grubdisk.write(disk.path, bzimage(), os.environ["LAB_GUEST_INITRD"], QUIET)
+    grubdisk.write(disk.path, bzimage(), initrd(), QUIET)
     target = kind.target(bed, "--dev", disk.path)
     with Guest.boot_from_disk(["-device", target.qemu_arg + ",bootindex=1"]) as guest:
         linux_runs(bed, guest, kind, target)

@@ -142,7 +142,10 @@ def one_guest(bed):
 SWAP = """
 mkswap {disk} && swapon {disk} && mkdir -p /big && mount -t tmpfs -o size=1g big /big
 dd if=/dev/urandom of=/one bs=1M count=4 2>/dev/null
-kib=$(sed -n 's/^MemAvailable: *\\([0-9]*\\).*/\\1/p' /proc/meminfo)
+available() {{ sed -n 's/^MemAvailable: *\\([0-9]*\\).*/\\1/p' /proc/meminfo; }}
+# The less there is, the less has to be written.
+echo $((($(available) - 40960) / 2048)) >/proc/sys/vm/nr_hugepages
+kib=$(available)
 files=$((kib / 4096 + 4))
 turned() {{ tail -c +$(($1 * 640 + 1)) /one; head -c $(($1 * 640)) /one; }}
 for n in $(seq $files); do turned $n >/big/$n || exit 1; done

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """The initramfs of guests (L2): busybox, fio and disk tools, drivers."""
 
+import gzip
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import time
 
@@ -17,6 +19,7 @@ LOADED = ["virtio_pci", "virtio_console", "virtio_blk", "virtio_scsi", "sd_mod",
           "sg", "nvme"]
 PRESENT = LOADED + ["ext4", "crc32c", "crc32c_generic", "virtio_balloon",
                     "virtio_mem", "dm_mod", "loop", "qemu_fw_cfg", "msr"]
+PACKED = ".gz"
 DAY = 24 * 3600
 FIO = "/usr/bin/fio"
 CRYPTO = "libcrypto.so"
@@ -108,7 +111,8 @@ def _expire(boot):
 
 
 def ensure(tree, release):
-    """Path, inside the tree, of the guests' initramfs; made when missing."""
+    """Path, inside the tree, of the guests' initramfs; made when missing. Beside it,
+    with PACKED, is one for firmware, which reads slowly."""
     key = hashlib.sha256(read("l2-init.sh") + read("guestinit.py")
                          + read("stubs.py") + release.encode())
     inside = f"/boot/lab-guest-{key.hexdigest()[:12]}.cpio"
@@ -117,5 +121,8 @@ def ensure(tree, release):
         tmp = f"{tree}{inside}.{os.getpid()}"
         with open(tmp, "wb") as out:
             _write(out, tree, release)
+        with open(tmp, "rb") as whole, gzip.open(tmp + PACKED, "wb", 6) as packed:
+            shutil.copyfileobj(whole, packed)
+        os.rename(tmp + PACKED, tree + inside + PACKED)
         os.rename(tmp, tree + inside)
     return inside
