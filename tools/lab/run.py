@@ -148,7 +148,7 @@ class Run:
 
     def _died(self, when, kind=LabError):
         text = console_tail(self.conf.console)
-        if splats.by_guests_clock(_text(self.conf.console)):
+        if splats.by_emulator(_text(self.conf.console)):
             kind = EmulatorFault
         raise kind("\n".join(filter(None, [
             f"L1 {when}", self._qemu_said(), text, f"(console: {self.conf.console})"])))
@@ -201,7 +201,7 @@ def judge(run, code):
         return code
     print(f"lab: the kernel log has a splat (all of it: {run.dmesg})\n{found}",
           file=sys.stderr, flush=True)
-    if splats.by_guests_clock(log):
+    if splats.by_emulator(log):
         return EXIT_EMULATOR
     return code if code == EXIT_TIMEOUT else EXIT_SPLAT
 

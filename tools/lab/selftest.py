@@ -70,11 +70,16 @@ def splat(kernel):
 
 
 def emulators_fault(_):
-    """Known by the clock: a real splat's time is that of the lines before it."""
+    """Known by the clock: a real splat's time is that of the lines before it. Or by an
+    interrupt where there is none."""
     log = "[   90.5] a line\n[{}] BUG: planted\n[   91.0] another\n"
-    expect(splats.by_guests_clock(log.format("   60.2")), True)
-    expect(splats.by_guests_clock(log.format("   90.6")), False)
-    expect(splats.by_guests_clock("[   90.5] a line\n[   60.2] another\n"), False)
+    expect(splats.by_emulator(log.format("   60.2")), True)
+    expect(splats.by_emulator(log.format("   90.6")), False)
+    expect(splats.by_emulator("[   90.5] a line\n[   60.2] another\n"), False)
+    trace = log.format("   90.6") + "[   91.0]  asm_sysvec_reschedule_ipi+0x1a/0x20\n" \
+        "[   91.0] RIP: 0010:{}+0x9c/0x240 [kvm_amd]\n"
+    expect(splats.by_emulator(trace.format("__svm_vcpu_run")), True)
+    expect(splats.by_emulator(trace.format("svm_vcpu_run")), False)
 
 
 def panic(kernel):

@@ -22,6 +22,7 @@ HARMLESS = re.compile("|".join([
 
 STAMP = re.compile(r"^\[ *(\d+\.\d+)\]")
 CLOCK_SLACK = 5.0	# seconds
+BESIDE_VMRUN = re.compile(r" asm_sysvec_\S+\s*\n\S* *[\d.]+\] RIP: 0010:__svm_vcpu_run\+")
 
 CONTEXT = 60		# lines shown from a splat on
 
@@ -38,14 +39,19 @@ def _stamps(lines):
     return [float(found[1]) for found in map(STAMP.match, lines) if found]
 
 
-def by_guests_clock(text):
-    """The kernel broke while its clock was that of its guest, which is younger: the
-    emulator had not left the guest's state when it went on with the kernel."""
-    hits, lines = find(text)
-    if not hits:
-        return False
+def _by_guests_clock(hits, lines):
+    """The kernel broke while its clock was that of its guest, which is younger."""
     before, at = _stamps(lines[:hits[0]]), _stamps(lines[hits[0]:hits[0] + 1])
     return bool(before and at) and at[0] < max(before) - CLOCK_SLACK
+
+
+def by_emulator(text):
+    """The kernel broke because the emulator had not left the guest's state when it went
+    on with the kernel: by the guest's clock, or in an interrupt that was taken beside
+    VMRUN, where none is, as GIF is 0."""
+    hits, lines = find(text)
+    return bool(hits) and (_by_guests_clock(hits, lines)
+                           or bool(BESIDE_VMRUN.search("\n".join(lines[hits[0]:]))))
 
 
 def report(text):
