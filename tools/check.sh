@@ -97,6 +97,7 @@ kselftests() {
 	script=$2
 	shift 2
 	# 100,000 chains on one kernel, some on the other.
+	chains=
 	[ -n "$CHECK_ALL" ] || [ "$kernel" != 7.2 ] || chains=20000
 	$lab run --tries 2 --kernel "$kernel" --cpus "$cpus" --nvme size=1G \
 		--timeout 1800 --env "TURN=$(turn "$kernel")" \

@@ -6,8 +6,8 @@
  * yet, and an interrupt would only stop it. So results are held back as long
  * as requests keep coming, at the pace at which they came lately, and no
  * longer than the poller's patience (the time it polls in vain before it
- * sleeps). Once all is done that the driver had under way when it last waited
- * nothing more will come: it is told at once. A driver that waits for each
+ * sleeps). Once all is done that the driver had under way each time it paused
+ * lately nothing more will come: it is told at once. A driver that waits for each
  * result never gives a reason to hold one back: each hold that gained nothing
  * counts against the next.
  */

@@ -71,30 +71,37 @@ TEST(one_at_a_time, "a driver that waits for each result hardly ever waits longe
 	EXPECT(held <= 1000 / 48 + 1);
 }
 
+/* 100 rounds of a driver whose habit is known by then. */
+static struct told drive_known(const struct habit *h)
+{
+	struct vt_moderation m = {};
+
+	drive(&m, h, 100);
+	return drive(&m, h, 100);
+}
+
+static void expect_one_call(const struct told *t)
+{
+	EXPECT_EQ(100, t->calls);
+	EXPECT(t->longest < PATIENCE);
+	/* It is known that no more will come; now and then that is checked. */
+	EXPECT(t->late <= 100 / 16);
+}
+
 TEST(many_at_once, "32 requests in a row: one call, at their pace")
 {
 	static const struct habit h = { 32, 1, 1000, 5000 };
-	struct vt_moderation m = {};
-	struct told t;
+	struct told t = drive_known(&h);
 
-	drive(&m, &h, 100);
-	t = drive(&m, &h, 100);
-	EXPECT_EQ(100, t.calls);
-	EXPECT(t.longest < PATIENCE);
-	/* It is known that no more will come; now and then that is checked. */
-	EXPECT(t.late <= 100 / 16);
+	expect_one_call(&t);
 }
 
 TEST(eight_at_a_time, "32 requests, eight at a time: one call, as soon as all are done")
 {
 	static const struct habit h = { 32, 8, 2000, 20000 };
-	struct vt_moderation m = {};
-	struct told t;
+	struct told t = drive_known(&h);
 
-	drive(&m, &h, 100);
-	t = drive(&m, &h, 100);
-	EXPECT_EQ(100, t.calls);
-	EXPECT(t.late <= 100 / 16);
+	expect_one_call(&t);
 }
 
 TEST(deep_after_one, "a driver that had one under way, and then 32, is soon told once for all")
@@ -138,11 +145,8 @@ TEST(backend_has_some, "with requests at the backend, all that is known is the p
 TEST(slow_guest, "the same when all takes a hundred times as long, if allowed")
 {
 	static const struct habit h = { 32, 1, 20000, 5000 };
-	struct vt_moderation m = {};
-	struct told t;
+	struct told t = drive_known(&h);
 
-	drive(&m, &h, 50);
-	t = drive(&m, &h, 100);
 	EXPECT(t.longest <= PATIENCE + PASS);
 }
 

@@ -37,10 +37,11 @@ def resources(targets):
     acquired, released = vt.pins()
     refs = {m: vt.read(f"/sys/module/{m}/refcnt") for m in {*vt.CORE, *vt.NVME} if vt.loaded(m)}
     files = int(vt.read("/proc/sys/fs/file-nr").split()[0])
-    threads = vt.run("ps", "-eo", "comm").split().count("vhost-worker")
+    threads = [name for name in vt.run("ps", "-eo", "comm").split()
+               if name.startswith("vhost")]
     with open("/proc/meminfo") as f:
         memory = sum(int(line.split()[1]) for line in f if line.split(":")[0] in MEMORY)
-    return {"pinned pages": acquired - released, "references": refs, "workers": threads,
+    return {"pinned pages": acquired - released, "references": refs, "threads": sorted(threads),
             "in flight": [t.stat()["inflight"] for t in targets]}, files, memory
 
 
@@ -53,26 +54,34 @@ def come_and_go(targets, number):
                        *choose.choice(LOADS)))
 
 
+def start(choose, kind, target):
+    argv = client(kind, target, "--seconds", choose.choice((0.1, 1, 3)),
+                  "--depth", choose.choice((1, 8, 32)),
+                  *choose.choice(SHAPES[kind]), *choose.choice(LOADS))
+    return subprocess.Popen([str(word) for word in argv], text=True,
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT)
+
+
 def all_at_once(targets, seconds):
     """As many sessions as targets, each followed by another."""
     choose = random.Random(2)
     end, running, done = time.monotonic() + seconds, {}, 0
-    while running or time.monotonic() < end:
-        for kind, target in targets:
-            process = running.get(target)
-            if process and process.poll() is not None:
+    try:
+        while running or time.monotonic() < end:
+            for process in [p for p in running.values() if p.poll() is not None]:
                 text, _ = process.communicate()
                 expect_equal(process.returncode, 0, f"exit code of {process.args}: {text}")
-                del running[target]
                 done += 1
-            if target not in running and time.monotonic() < end:
-                argv = client(kind, target, "--seconds", choose.choice((0.1, 1, 3)),
-                              "--depth", choose.choice((1, 8, 32)),
-                              *choose.choice(SHAPES[kind]), *choose.choice(LOADS))
-                running[target] = subprocess.Popen(
-                    [str(word) for word in argv], text=True, stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        time.sleep(0.05)
+            running = {target: p for target, p in running.items() if p.returncode is None}
+            for kind, target in targets:
+                if target not in running and time.monotonic() < end:
+                    running[target] = start(choose, kind, target)
+            time.sleep(0.05)
+    finally:
+        for process in running.values():
+            process.kill()
+            process.wait()
     return done
 
 
