@@ -45,6 +45,7 @@ static void door_vq_error(struct vt_vdev *vdev, struct vt_vq *vq)
 const struct vt_vdev_door_ops door_vdev_ops = {
 	.config_changed	= door_config_changed,
 	.vq_error	= door_vq_error,
+	.hides_change	= true,
 };
 
 static int door_map_ring(struct vt_vdev *vdev, u64 addr, u32 len, bool write,

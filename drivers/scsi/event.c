@@ -68,8 +68,13 @@ static bool events_take(struct scsi_events *ev, struct virtio_scsi_event *e)
 
 static bool event_wanted(const struct scsi_session *ss, u32 event)
 {
-	return vt_vdev_has(ss->vdev, event == VIRTIO_SCSI_T_PARAM_CHANGE ?
-			   VIRTIO_SCSI_F_CHANGE : VIRTIO_SCSI_F_HOTPLUG);
+	const struct vt_vdev *vdev = ss->vdev;
+	bool hotplug = vt_vdev_has(vdev, VIRTIO_SCSI_F_HOTPLUG);
+
+	if (event != VIRTIO_SCSI_T_PARAM_CHANGE)
+		return hotplug;
+	return vt_vdev_has(vdev, VIRTIO_SCSI_F_CHANGE) ||
+	       (hotplug && vdev->door->hides_change);
 }
 
 void scsi_event_raise(struct scsi_session *ss, u32 event, int lun, u32 reason)

@@ -74,10 +74,13 @@ struct vt_vdev_ops {
  * struct vt_vdev_door_ops - what a session tells its door; may sleep not
  * @config_changed: the device configuration space changed
  * @vq_error: a ring was stopped, the device needs a reset
+ * @hides_change: its VMMs do not pass VIRTIO_SCSI_F_CHANGE on to the driver, but
+ *	they do VIRTIO_SCSI_F_HOTPLUG: who takes those events is told of changes
  */
 struct vt_vdev_door_ops {
 	void (*config_changed)(struct vt_vdev *vdev);
 	void (*vq_error)(struct vt_vdev *vdev, struct vt_vq *vq);
+	bool hides_change;
 };
 
 /**

@@ -85,6 +85,8 @@ static void vbed_init_queues(struct vbed *v)
 	v->vdev->nvqs = 3;
 }
 
+static const struct vt_vdev_door_ops door;
+
 struct vbed *vbed_new(void)
 {
 	struct vbed *v = aligned_alloc(64, (sizeof(*v) + 63) & ~63UL);
@@ -96,6 +98,7 @@ struct vbed *vbed_new(void)
 	v->b->be.ops = &null_ops;
 	v->vdev = &v->b->vdev;
 	v->vdev->features = VBED_FEATURES;
+	v->vdev->door = &door;
 	v->vdev->sense_size = VIRTIO_SCSI_SENSE_DEFAULT_SIZE;
 	v->vdev->cdb_size = VIRTIO_SCSI_CDB_DEFAULT_SIZE;
 	v->b->vq.q.session = &v->vdev->s;

@@ -458,6 +458,23 @@ TEST(event_features, "events: only those that were negotiated")
 	vbed_free(v);
 }
 
+TEST(event_change_hidden, "events: a change, where the VMM hides that feature")
+{
+	static const struct vt_vdev_door_ops door = { .hides_change = true };
+	struct vbed *v = vbed_new();
+	struct virtio_scsi_event e;
+
+	v->vdev->door = &door;
+	v->vdev->features = 0;
+	scsi_event_raise(&v->ss, VIRTIO_SCSI_T_PARAM_CHANGE, 0, 1);
+	EXPECT_EQ(-ENODATA, next_event(v, 16, &e));
+	v->vdev->features = BIT_ULL(VIRTIO_SCSI_F_HOTPLUG);
+	scsi_event_raise(&v->ss, VIRTIO_SCSI_T_PARAM_CHANGE, 0, 1);
+	EXPECT_EQ(16, next_event(v, 16, &e));
+	EXPECT_EQ(VIRTIO_SCSI_T_PARAM_CHANGE, (u32)e.event);
+	vbed_free(v);
+}
+
 TEST(event_buffers, "events: a buffer that is short, nowhere or comes in later")
 {
 	struct vbed *v = vbed_new();

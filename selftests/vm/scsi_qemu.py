@@ -9,7 +9,7 @@ from bed import (Background, Fail, Repeated, Skip, expect, expect_equal, test, u
 from devices import SCSI, cannot_start, no_errors, size_of, verify
 from qmp import QmpError
 
-CHANGE = 2	# VIRTIO_SCSI_F_CHANGE
+HOTPLUG = 1	# VIRTIO_SCSI_F_HOTPLUG
 PACKED = 34	# VIRTIO_F_RING_PACKED
 
 
@@ -94,10 +94,11 @@ def hot_plug_of_luns(bed):
 def resize(bed):
     suffix = hotplug_suffix()
     target, guest, disk = SCSI.in_guest(bed, "--null", "1G", suffix=suffix)
-    # With hot-plug QEMU 11 passes events on, if it offers this one.
-    told = features(guest)[CHANGE] == "1"
+    # With hot-plug QEMU 11 passes events on; QEMU 10 has none.
+    told = features(guest)[HOTPLUG] == "1"
+    expect_equal(told, bool(suffix), "hot-plug")
     if not told:
-        bed.note("this QEMU does not offer VIRTIO_SCSI_F_CHANGE")
+        bed.note("this QEMU does not offer VIRTIO_SCSI_F_HOTPLUG")
     for size in (2 << 30, 3 << 30):
         vt.ctl("lun", "resize", "disk", 0, "--size", size)
         if not told:
