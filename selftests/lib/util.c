@@ -9,6 +9,8 @@
 
 #include "util.h"
 
+bool vt_silent;
+
 u64 now_ns(void)
 {
 	struct timespec ts;

@@ -27,7 +27,13 @@ typedef uint64_t u64;
 #define VT_PATIENCE 60
 
 /* A diagnostic line of KTAP; on stderr, as the harness does. */
-#define vt_msg(fmt, ...) fprintf(stderr, "# " fmt "\n", ##__VA_ARGS__)
+#define vt_msg(fmt, ...) do { \
+	if (!vt_silent) \
+		fprintf(stderr, "# " fmt "\n", ##__VA_ARGS__); \
+} while (0)
+
+/* What fails is meant to. */
+extern bool vt_silent;
 
 static inline u64 align_up(u64 x, u64 a)
 {
