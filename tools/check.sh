@@ -6,9 +6,8 @@
 # All tests: style, which builds all, then what runs in lab VMs on both kernels,
 # $CHECK_JOBS (3) at a time, each of $CHECK_CPUS CPUs (1: two CPUs of an emulated
 # machine wait for each other more than they work). Ends with what failed, if
-# anything, and "N passed, N failed, N skipped" over all steps. --debug runs what needs no
-# guest on the debug kernel (KASAN, lockdep, kmemleak ...), where a report of
-# the kernel's is a failure.
+# anything, and "N passed, N failed, N skipped" over all steps. --debug runs those on the
+# debug kernel (KASAN, lockdep, kmemleak ...), where a report of the kernel's is a failure.
 cd "$(dirname "$0")/.." || exit 1
 lab=tools/lab/lab
 cpus=${CHECK_CPUS:-1}
@@ -73,7 +72,20 @@ must() {
 	return 1
 }
 
+# faults: what tests brought about, and what was seen of it: build/faults.md
+faults() {
+	rows=$(grep -ahE '^# fault \|' "$tmp"/log.* 2>/dev/null | sort -u)
+	[ -n "$rows" ] || return
+	{
+		printf '# What a fault does\n\nMade by the tests, of what they saw.\n\n'
+		printf '| fault | what was seen |\n|---|---|\n'
+		echo "$rows" | sed -e 's/^# fault //' -e 's/$/ |/'
+	} >build/faults.md
+	say "$(echo "$rows" | wc -l) faults and what they did: build/faults.md"
+}
+
 finish() {
+	faults
 	say "done"
 	[ ! -e "$tmp/failures" ] || sed 's/^/# /' "$tmp/failures"
 	sort -k 7 "$tmp/results" | sed 's/^/# /'
@@ -99,8 +111,12 @@ kselftests() {
 	# 100,000 chains on one kernel, some on the other.
 	chains=
 	[ -n "$CHECK_ALL" ] || [ "$kernel" != 7.2 ] || chains=20000
+	if [ "$kernel" = debug ]; then
+		chains=${BLK_FUZZ_ARGS:-10000}
+		set -- --kmemleak --mem 8192 "$@"
+	fi
 	$lab run --tries 2 --kernel "$kernel" --cpus "$cpus" --nvme size=1G \
-		--timeout 1800 --env "TURN=$(turn "$kernel")" \
+		--timeout 5400 --env "TURN=$(turn "$kernel")" \
 		${chains:+--env "BLK_FUZZ_ARGS=$chains"} "$@" \
 		--env "SCSI_FUZZ_ARGS=${SCSI_FUZZ_ARGS:-5000}" \
 		-- sh "selftests/$script.sh"
@@ -119,7 +135,8 @@ guests() {
 	count=$2
 	shift 2
 	set -- --env "TURN=$(turn "$kernel")" -- python3 selftests/vm/run.py "$@"
-	$lab run --tries 2 --kernel "$kernel" --cpus "$count" --timeout 1800 \
+	[ "$kernel" != debug ] || set -- --mem 8192 --kmemleak "$@"
+	$lab run --tries 2 --kernel "$kernel" --cpus "$count" --timeout 5400 \
 		--nvme size=1G,ioqpairs=4 "$@"
 }
 
@@ -159,10 +176,9 @@ trap 'rm -rf "$tmp"' EXIT
 
 if [ "$1" = --debug ]; then
 	$lab setup debug || exit 1
-	must "build for debug" $lab build debug modules tools selftests || finish
-	cpus=2
-	step "ioctl doors on debug" kselftests debug ioctl_door --kmemleak --mem 8192 --timeout 5400 \
-		--env "BLK_FUZZ_ARGS=${BLK_FUZZ_ARGS:-10000}"
+	must "build for debug" $lab build debug modules tools selftests bench-client || finish
+	printf 'debug %s\n' doors scsi nvme blk two_cpus |
+		xargs -P "${CHECK_JOBS:-2}" -L 1 sh tools/check.sh --job
 	finish
 fi
 

@@ -27,6 +27,20 @@ def dd_write(disk, skip=0):
             "oflag=direct")
 
 
+def said(text):
+    """The words of what the one who did the I/O printed about it."""
+    for words in ("Input/output error", "Remote I/O error", "No space left on device",
+                  "No such device"):
+        if words in text:
+            return words
+    return text.strip().splitlines()[-1] if text.strip() else "nothing"
+
+
+def counted(target):
+    return ", ".join(f"{number} {kind} errors" for kind, number in
+                     target.stat()["errors"].items() if number) or "no errors"
+
+
 @test(HOST)
 def errors_of_a_device(bed):
     lower = bed.memory_disk()
@@ -39,6 +53,7 @@ def errors_of_a_device(bed):
         expect("Input/output error" in text, text)
         expect(target.stat()["errors"][key] > 0, f"errors: {target.stat()['errors']}")
     expect_equal(target.stat()["ring_errors"], 0, "ring errors")
+    bed.fault("device that fails all (dm-error)", f"{said(text)}; {counted(target)} counted")
     reload_dm("shaky", good)
     before = target.stat()["errors"]
     run_fio(vt.fio_verify(disk, size="1M"))
@@ -52,6 +67,7 @@ def bad_blocks(bed):
     vt.write(f"{lower.dir}/badblocks", "+800-807")
     fails(*dd_read(disk, 100))
     expect(target.stat()["errors"]["read"] > 0, f"errors: {target.stat()['errors']}")
+    bed.fault("bad blocks (null_blk)", f"an error there, nothing beside; {counted(target)}")
     vt.run(*dd_read(disk, 101))
     vt.run(*dd_read(disk, 0))
     vt.write(f"{lower.dir}/badblocks", "-800-807")
@@ -66,6 +82,7 @@ def errors_in_a_guest(bed):
     code, text = guest.run(" ".join(dd_read(disk, 100)))
     expect(code != 0 and ("I/O error" in text or "Input/output error" in text), text)
     expect(target.stat()["errors"]["read"] > 0, f"errors: {target.stat()['errors']}")
+    bed.fault("bad blocks below a guest's disk", f"the guest: {said(text)}; {counted(target)}")
     vt.write(f"{lower.dir}/badblocks", "-800-807")
     guest.check(" ".join(dd_read(disk, 100)))
     guest_fio(guest, vt.fio_verify(disk, size="1M"))
@@ -93,6 +110,8 @@ def stalled_device(bed):
     expect_equal(code, 0, f"exit code of fio ({text[-500:]})")
     for target in (slow, other):
         expect(not any(target.stat()["errors"].values()), "errors")
+    bed.fault("device that answers nothing (dm suspended)",
+              f"a pause, {counted(slow)}; its neighbour on the poller: none")
 
 
 @test(HOST)
@@ -104,6 +123,7 @@ def slow_device(bed):
     run_fio(vt.fio_verify(disk, size="512k"))
     expect(not any(target.stat()["errors"].values()), "errors")
     expect(target.stat()["ops"]["read"] > 0, "no reads")
+    bed.fault("slow device (dm-delay, 50 ms for a write)", f"{counted(target)}")
 
 
 @test(HOST)
@@ -127,12 +147,14 @@ def removed_in_use(bed):
         code, text = job.wait()
         expect(code != 0, f"fio saw no error: {text[-300:]}")
         expect(any(target.stat()["errors"].values()), "no error counted")
+        seen = f"{said(text)}; {counted(target)}"
         expect(target.show()["units"][0]["state"] & 1, "unit is not marked as gone")
         fails(*dd_read(disk))
         refused(1, "resize", "disk")
         target.unbind()
         target.delete()
         lower.power(1)
+    bed.fault("device removed under I/O (null_blk)", seen)
     _, disk = bed.disk("disk", "--dev", lower.path)
     run_fio(vt.fio_verify(disk, size="1M"))
 
@@ -150,6 +172,8 @@ def removed_under_a_guest(bed):
     code, text = job.result()
     expect(code != 0, f"fio saw no error: {text[-300:]}")
     guest_fio(guest, vt.fio_verify(BLK.disk(guest, other), size="1M"))
+    bed.fault("device removed below a guest's disk",
+              f"the guest: {said(text)}; its other disk: nothing")
     unplug(guest, target)
     target.delete()
     lower.power(1)
@@ -166,9 +190,11 @@ def nvme_unplugged(bed):
     vt.wait_for("I/O", lambda: target.stat()["ops"]["read"] > 500)
     vt.write(f"{pci}/remove", 1)
     try:
-        code, _ = job.wait()
+        code, text = job.wait()
         expect(code != 0, "fio saw no error")
         fails(*dd_read(disk))
+        bed.fault("NVMe drive unplugged under I/O, and back", f"{said(text)}; "
+                  f"{counted(target)}")
         target.unbind()
         target.delete()
     finally:
@@ -193,7 +219,7 @@ def grown_and_shrunk(bed):
         # Not told yet: what is there works, what is gone is an error.
         vt.run(*dd_read(disk, end - 4))
         if sectors < SECTORS:
-            fails(*dd_read(disk, end))
+            bed.fault("device shrinks", said(fails(*dd_read(disk, end))) + " beyond its end")
         vt.ctl("resize", "disk")
         vt.wait_for("the new size", lambda: size_of(disk) == sectors * 512)
         run_fio(vt.fio_verify(disk, size="1M", offset=(sectors - 2048) * 512))
@@ -206,7 +232,7 @@ def read_only_turned_on(bed):
     target, disk = bed.disk("disk", "--dev", lower.path)
     vt.run("blockdev", "--setro", lower.path)
     vt.run(*dd_read(disk))
-    fails(*dd_write(disk))
+    bed.fault("device turns read-only", said(fails(*dd_write(disk))) + " for writes")
     refused(1, "create", "blk", "second", "--dev", lower.path)
     vt.run("blockdev", "--setrw", lower.path)
     run_fio(vt.fio_verify(disk, size="1M"))
@@ -255,6 +281,7 @@ def file_system_full(bed):
     text = fails("dd", "if=/dev/zero", f"of={disk}", "bs=1M", "count=2000", "oflag=direct")
     expect("Input/output error" in text or "No space" in text, text)
     expect(target.stat()["errors"]["write"] > 0, f"errors: {target.stat()['errors']}")
+    bed.fault("file system full below a sparse file", f"{said(text)}; {counted(target)}")
     vt.run(*dd_read(disk))
     vt.run("blkdiscard", disk)
     run_fio(vt.fio_verify(disk, size="1M"))

@@ -93,6 +93,10 @@ class Bed(contextlib.ExitStack):
     def note(self, text):
         self.notes.append(str(text))
 
+    def fault(self, what, seen):
+        """A row of the table of faults, which tools/check.sh makes of these lines."""
+        self.note(f"fault | {what} | {seen}")
+
     def _leave_modules(self, failed, *_):
         # Some closes are deferred: a reference may live a little longer.
         vt.wait_for("modules not in use", lambda: not vt.in_use(), 30)

@@ -147,6 +147,8 @@ def power_fails(bed, kind, fs):
                f"{files} at mark {after}")
     expect_equal([after for after, marked, _ in seen if marked],
                  list(range(1, FILES + 1)), "marks")
+    bed.fault(f"power fails (dm-log-writes) under a guest's {fs}",
+              f"{kind.name}: at {len(seen)} moments all files that it was told are stable")
 
 
 @test_each(*KINDS)

@@ -207,3 +207,8 @@ def errors(target):
 def no_errors(target, before=None):
     """None, or no more than those of @before."""
     expect_equal(errors(target), before or {}, f"errors of {target.name}")
+
+
+def at_rest(target):
+    stat = target.stat()
+    return not stat["inflight"] and target.stat()["ops"] == stat["ops"]

@@ -30,3 +30,5 @@ def cpu_goes_and_comes(bed):
         job.finish_fio()
     for target, _ in targets:
         no_errors(target)
+    bed.fault("a poller's CPU offline and online under I/O",
+              "nothing; all was verified, no error counted")

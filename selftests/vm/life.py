@@ -8,7 +8,7 @@ import vt
 from bed import (Background, Repeated, expect, expect_equal, guest_fio, plug, refused,
                  unplug, wait_detached, wait_moving)
 from cpustat import CpuStat
-from devices import (KINDS, cannot_start, errors, no_errors, test_each, verify,
+from devices import (KINDS, at_rest, cannot_start, errors, no_errors, test_each, verify,
                      verify_on_cpus)
 from guest import Guest
 
@@ -137,11 +137,6 @@ def two_guests(bed, kind):
         no_errors(target)
 
 
-def at_rest(target):
-    stat = target.stat()
-    return not stat["inflight"] and target.stat()["ops"] == stat["ops"]
-
-
 @test_each(*KINDS)
 def stop_and_continue(bed, kind):
     target, guest, disk = kind.in_guest(bed, "--dev", bed.memory_disk().path)
@@ -212,3 +207,5 @@ def killed(bed, kind):
     target.delete()
     vt.unload()
     vt.load(bed.driver)
+    bed.fault("QEMU killed (SIGKILL) with I/O in flight",
+              f"{kind.name}: all given back, modules unloaded")
