@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""The path from a queue to a null_blk and back, of several peers by turns, in
+"""The path from a queue to a disk and back, of several peers by turns, in
 one boot. Runs in a lab VM (make bench); Documentation/bench.md says what the
 figures can show there.
 
@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 
+import backends
 import peers
 import report
 import vt
@@ -55,6 +56,9 @@ def parse():
     p.add_argument("--also", default="", help="more peers, of " + ", ".join(peers.PEERS))
     p.add_argument("--peer", action="append", default=[], metavar="NAME=vhost-user:PATH",
                    help="one more, that is there already")
+    p.add_argument("--backend", default="null", choices=backends.BACKENDS,
+                   help="the disk that is served")
+    p.add_argument("--disk", metavar="PATH", help="where that lies; it is written to")
     p.add_argument("--depths", default="1,32")
     p.add_argument("--rounds", type=int, default=7)
     p.add_argument("--seconds", type=float, default=2)
@@ -225,11 +229,11 @@ def pick(args):
 
 
 def run_all(args, names, depths):
+    """What the disk is, and the rows."""
     with contextlib.ExitStack() as undo:
-        null = vt.NullBlk("bench", irqmode=args.irqmode)
-        undo.callback(null.remove)
+        path, what = backends.BACKENDS[args.backend](undo, args)
         undo.callback(unload_core)
-        return measure(args, names, depths, null.path)
+        return what, measure(args, names, depths, path)
 
 
 def unload_core():
@@ -241,19 +245,19 @@ def main():
     args = parse()
     figures, names = pick(args)
     depths = [int(depth) for depth in args.depths.split(",")]
-    rows = run_all(args, names, depths)
+    disk, rows = run_all(args, names, depths)
     notes = [f"{args.rw}, {args.bs} bytes, 1 queue; medians of {args.rounds} rounds of "
              f"{args.seconds:g} s by turns, and half of the spread of the middle half.",
              f"Client on CPU {peers.CLIENT_CPU}, {'sleeping' if args.calls else 'spinning'}; "
              f"poller (idle_us={args.idle_us}), worker, daemon on CPU {peers.SERVER_CPU}; "
-             f"null_blk irqmode={args.irqmode}."]
+             f"the disk: {disk}."]
     print("\n" + "\n".join(notes))
     print_table(names, depths, rows)
     ratios = [ratio_line(figure, depth, rows) for figure in figures for depth in depths]
     ratios += added_lines(names, depths, rows)
     print("\n".join(ratios))
     if args.json:
-        report.save(args.json, title="From a queue to a null_blk, without a guest",
+        report.save(args.json, title="From a queue to a disk, without a guest",
                     notes=notes + [f"{name}: {peers.PEERS[name].what}" for name in names],
                     lines=ratios, rows=results(names, depths, rows),
                     charts=["IOPS", "p99 us"])
