@@ -85,8 +85,8 @@ bench-built:
 		{ tail -n 40 build/bench.log; false; }
 
 bench-path: bench-built
-	tools/lab/lab run --tries 2 --timeout 3600 -- python3 tools/bench/bench.py \
-		--json bench/path.json $(BENCH_ARGS)
+	tools/lab/lab run --tries 2 --timeout 3600 --nvme size=1G,ioqpairs=4,poll=2 -- \
+		python3 tools/bench/bench.py --json bench/path.json $(BENCH_ARGS)
 
 bench-guests: bench-built
 	tools/lab/lab run --tries 2 --timeout 7200 -- python3 tools/bench/guests.py \

@@ -53,14 +53,23 @@ int vblk_read_config(struct vblk *d)
 			 vhost_get_config(d->fd, 0, &d->config, len));
 }
 
-int vblk_accept_features(struct vblk *d)
+int vblk_choose_features(struct vblk *d)
 {
 	u64 ring;
 	int ret = vq_features(&d->o.ring, d->offered, &ring);
 
+	if (!ret)
+		d->features = (d->offered & VBLK_FEATURES & ~d->o.without) |
+			      ring;
+	return ret;
+}
+
+int vblk_accept_features(struct vblk *d)
+{
+	int ret = vblk_choose_features(d);
+
 	if (ret)
 		return ret;
-	d->features = (d->offered & VBLK_FEATURES & ~d->o.without) | ring;
 	return vt_failed("SET_FEATURES",
 			 vhost_set_features(d->fd, d->features));
 }

@@ -80,7 +80,8 @@ int vblk_setup_queue(struct vblk_queue *q, u32 base);
 /* Parts that know of no door: defaults; guest memory with rings in it. */
 void vblk_init(struct vblk *d, const struct vblk_opts *o);
 int vblk_make_memory(struct vblk *d);
-/* Those that are wanted of what is offered. */
+/* Those that are wanted of what is offered; the same, and tell a vhost fd. */
+int vblk_choose_features(struct vblk *d);
 int vblk_accept_features(struct vblk *d);
 /* Nothing is in flight or signalled any more. */
 void vblk_forget(struct vblk_queue *q);

@@ -59,15 +59,24 @@ static int find_node(const char *device, char *path, size_t size)
 	return ret;
 }
 
-int vdpa_open_node(const char *target)
+static int node_of(const char *target, char *path, size_t size)
 {
-	char name[VHOST_TARGET_NAME_LEN], path[128];
-	int ret, fd;
+	char name[VHOST_TARGET_NAME_LEN];
+	int ret;
 
 	ret = vdpa_name(target, name, sizeof(name));
-	if (!ret)
-		ret = vt_failed("vDPA node",
-				find_node(name, path, sizeof(path)));
+	return ret ? ret : vt_failed("vDPA node", find_node(name, path, size));
+}
+
+int vdpa_open_node(const char *target)
+{
+	char path[128];
+	int ret = 0, fd;
+
+	if (*target == '/')
+		snprintf(path, sizeof(path), "%s", target);
+	else
+		ret = node_of(target, path, sizeof(path));
 	if (ret)
 		return ret;
 	vt_wait(!access(path, F_OK));
@@ -93,6 +102,18 @@ int vdpa_set_backend_features(int fd, u64 features)
 	__u64 value = features;
 
 	return ctl_call(fd, VHOST_SET_BACKEND_FEATURES, &value);
+}
+
+/* Those of VDPA_BACKEND_FEATURES that there are: all, of our devices. */
+static int accept_backend_features(int fd)
+{
+	__u64 offered = 0;
+	int ret;
+
+	ret = ctl_call(fd, VHOST_GET_BACKEND_FEATURES, &offered);
+	if (ret)
+		return ret;
+	return vdpa_set_backend_features(fd, offered & VDPA_BACKEND_FEATURES);
 }
 
 int vdpa_enable(int fd, unsigned int queue, bool on)
@@ -242,9 +263,7 @@ int vdpa_attach(struct vblk *d, const struct vblk_opts *o)
 	if (d->fd < 0)
 		return d->fd;
 	d->open = true;
-	ret = vt_failed("SET_BACKEND_FEATURES",
-			vdpa_set_backend_features(d->fd,
-						  VDPA_BACKEND_FEATURES));
+	ret = vt_failed("backend features", accept_backend_features(d->fd));
 	return ret ? ret : vt_failed("SET_OWNER", vhost_set_owner(d->fd));
 }
 

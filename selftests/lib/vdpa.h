@@ -40,7 +40,10 @@ const char *vdpa_missing(void);
 
 /* A target's vDPA device: its name on the bus, or -errno after a message. */
 int vdpa_name(const char *target, char *name, size_t size);
-/* Opens the node vhost_vdpa made of it; an fd or -errno after a message. */
+/*
+ * Opens the node vhost_vdpa made of it, or the node itself if @target is a
+ * path; an fd or -errno after a message.
+ */
 int vdpa_open_node(const char *target);
 
 /* The status byte, or -errno. */

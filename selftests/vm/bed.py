@@ -131,19 +131,8 @@ class Bed(contextlib.ExitStack):
                                       "discard": 1, **attrs})
 
     def dm(self, name, table):
-        vt.run("dmsetup", "create", name, "--table", table)
-        self.callback(self.dm_remove, name)
-        minor = vt.run("dmsetup", "info", "-c", "--noheadings", "-o", "minor", name)
-        return f"/dev/dm-{minor.strip()}"
-
-    def dm_remove(self, name):
-        """If it is still there."""
-        def works(word):
-            return not subprocess.run(["dmsetup", word, name], capture_output=True).returncode
-
-        # Whoever had it open may close a little later.
-        vt.wait_for(f"dmsetup remove {name}",
-                    lambda: not works("info") or works("remove"), 30)
+        self.callback(vt.dm_remove, name)
+        return vt.dm_create(name, table)
 
     def loop(self, path):
         vt.run("modprobe", "loop")

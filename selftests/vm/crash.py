@@ -135,7 +135,7 @@ def power_fails(bed, kind, fs):
     stat = target.stat()
     unplug(guest, target)
     target.delete()
-    bed.dm_remove("logged")
+    vt.dm_remove("logged")
     seen = look(fs, read_log(log.path))
     bed.note(f"{stat['ops']['write']} writes, {stat['ops']['flush']} flushes; files that "
              "are whole, by the last mark: "

@@ -265,6 +265,21 @@ class NullBlk:
         os.rmdir(self.dir)
 
 
+def dm_create(name, table):
+    run("dmsetup", "create", name, "--table", table)
+    minor = run("dmsetup", "info", "-c", "--noheadings", "-o", "minor", name)
+    return f"/dev/dm-{minor.strip()}"
+
+
+def dm_remove(name):
+    """If it is still there."""
+    def works(word):
+        return not subprocess.run(["dmsetup", word, name], capture_output=True).returncode
+
+    # Whoever had it open may close a little later.
+    wait_for(f"dmsetup remove {name}", lambda: not works("info") or works("remove"), 30)
+
+
 # fio
 
 FIO = "fio --output-format=json "

@@ -18,7 +18,7 @@ enum bench_order {
 };
 
 struct bench_opts {
-	const char *target;	/* name; of a scsi target: or wwpn */
+	const char *target;	/* name, wwpn, node, socket, disk */
 	bool write;
 	enum bench_order order;
 	u32 block_size;		/* bytes of each I/O */
@@ -61,7 +61,8 @@ struct bench_path {
 	u64 (*kicks)(const struct bench *b, unsigned int q);
 };
 
-extern const struct bench_path path_scsi, path_blk, path_nvme;
+extern const struct bench_path path_scsi, path_blk, path_vdpa, path_user,
+			       path_nvme, path_uring;
 
 /* Nanoseconds: 32 steps to each power of two. */
 #define HIST_STEPS 32

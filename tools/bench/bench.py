@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""The path from a queue to a null_blk and back, of several peers by turns, in
+"""The path from a queue to a disk and back, of several peers by turns, in
 one boot. Runs in a lab VM (make bench); Documentation/bench.md says what the
 figures can show there.
 
@@ -8,11 +8,13 @@ figures can show there.
 """
 
 import argparse
+import contextlib
 import statistics
 import subprocess
 import sys
 import time
 
+import backends
 import peers
 import report
 import vt
@@ -32,7 +34,15 @@ FIGURES = {
     "scsi-direct": Figure("scsi", "lio-direct", {1: 1.0, 32: 2.0}),
     "nvme": Figure("nvme", "blk", {1: 1.0, 32: 1.0}),
     "nvme-trap": Figure("nvme-trap", "blk", {1: 1.0, 32: 1.0}),
+    "qsd": Figure("vdpa", "qsd", {32: 1.5}),
+    "vduse": Figure("vdpa", "vduse", {32: 3.0}),
+    "raw": Figure("vdpa", "raw", {32: 0.9}),
+    "uring": Figure("vdpa", "uring", {32: 0.9}),
 }
+
+# Of the latency that the best of these adds to the disk's, ours: a half at most.
+BASES = ("raw", "uring")
+ADDED, ADDED_PEERS, ADDED_WANTED = "vdpa", ("qsd", "vduse"), 0.5
 
 
 def say(text):
@@ -41,8 +51,14 @@ def say(text):
 
 def parse():
     p = argparse.ArgumentParser()
-    p.add_argument("--figures", default="scsi,scsi-direct,nvme", help="of " + ", ".join(FIGURES))
+    p.add_argument("--figures", default="scsi,scsi-direct,nvme,qsd,vduse,raw,uring",
+                   help="of " + ", ".join(FIGURES))
     p.add_argument("--also", default="", help="more peers, of " + ", ".join(peers.PEERS))
+    p.add_argument("--peer", action="append", default=[], metavar="NAME=vhost-user:PATH",
+                   help="one more, that is there already")
+    p.add_argument("--backend", default="null", choices=backends.BACKENDS,
+                   help="the disk that is served")
+    p.add_argument("--disk", metavar="PATH", help="where that lies; it is written to")
     p.add_argument("--depths", default="1,32")
     p.add_argument("--rounds", type=int, default=7)
     p.add_argument("--seconds", type=float, default=2)
@@ -82,12 +98,14 @@ def measure(args, names, depths, disk):
         first = number % len(names)
         for name in names[first:] + names[:first]:
             peer = peers.PEERS[name](disk)
-            peer.up()
-            if isinstance(peer, peers.Ours):
-                vt.ctl("poller", "set", vt.pollers()[0]["id"], "--idle-us", args.idle_us)
-            for depth in depths:
-                rows[name, depth].append(run_peer(args, peer, depth))
-            peer.down()
+            try:
+                peer.up()
+                if isinstance(peer, peers.Ours):
+                    vt.ctl("poller", "set", vt.pollers()[0]["id"], "--idle-us", args.idle_us)
+                for depth in depths:
+                    rows[name, depth].append(run_peer(args, peer, depth))
+            finally:
+                peer.down()
         say(f"round {number + 1}: " + ", ".join(
             f"{name} " + "/".join(f"{rows[name, d][-1]['iops']:.0f}" for d in depths)
             for name in names))
@@ -171,36 +189,84 @@ def verdict(figure, depth, low, high):
     return f", {'NOT' if high < wanted else 'perhaps'} {wanted:g}"
 
 
+def added_lines(names, depths, rows):
+    """What each peer adds to the latency of the disk, and ours to the best of others."""
+    lines = []
+    for base in BASES:
+        if base not in names or 1 not in depths:
+            continue
+        added = {name: [(a["lat_ns"]["p50"] - b["lat_ns"]["p50"]) / 1e3
+                        for a, b in zip(rows[name, 1], rows[base, 1])]
+                 for name in names if name not in BASES}
+        lines.append(f"added p50 latency over {base} at QD 1: " + ", ".join(
+            f"{name} {statistics.median(values):.1f} us" for name, values in added.items()))
+        others = [name for name in ADDED_PEERS if name in added]
+        if ADDED in added and others:
+            best = min(others, key=lambda name: statistics.median(added[name]))
+            lines.append(f"added over {base} by {ADDED}/by {best} at QD 1: "
+                         + added_ratio(added[ADDED], added[best]))
+    return lines
+
+
+def added_ratio(ours, theirs):
+    if min(theirs) <= 0:
+        return "no ratio: there are rounds in which the other adds nothing"
+    ratios = [a / b for a, b in zip(ours, theirs)]
+    ratio, (low, high) = statistics.median(ratios), middle_half(ratios)
+    if low < 1 < high:
+        return f"no ratio: half of the rounds say {low:.2f} to {high:.2f}"
+    good = "at most" if high <= ADDED_WANTED else "NOT" if low > ADDED_WANTED else "perhaps"
+    return f"{ratio:.2f} ({low:.2f} to {high:.2f}), {good} {ADDED_WANTED:g}"
+
+
+def pick(args):
+    """The figures, and the names of all peers they and the options want."""
+    others = [peers.add(text) for text in args.peer]
+    figures = [FIGURES[name] for name in args.figures.split(",") if name]
+    figures += [Figure(ADDED, name, {}) for name in others]
+    wanted = [n for f in figures for n in (f.ours, f.peer)] + args.also.split(",")
+    return figures, [name for name in peers.PEERS if name in wanted]
+
+
+def run_all(args, names, depths):
+    """What the disk is, and the rows."""
+    with contextlib.ExitStack() as undo:
+        path, what = backends.BACKENDS[args.backend](undo, args)
+        undo.callback(unload_core)
+        return what, measure(args, names, depths, path)
+
+
+def unload_core():
+    if vt.loaded("vhost_target"):
+        peers.remove("vhost_target")
+
+
 def main():
     args = parse()
-    figures = [FIGURES[name] for name in args.figures.split(",") if name]
-    wanted = [n for f in figures for n in (f.ours, f.peer)] + args.also.split(",")
-    names = [name for name in peers.PEERS if name in wanted]
+    figures, names = pick(args)
     depths = [int(depth) for depth in args.depths.split(",")]
-    null = vt.NullBlk("bench", irqmode=args.irqmode)
-    rows = measure(args, names, depths, null.path)
-    null.remove()
+    disk, rows = run_all(args, names, depths)
     notes = [f"{args.rw}, {args.bs} bytes, 1 queue; medians of {args.rounds} rounds of "
              f"{args.seconds:g} s by turns, and half of the spread of the middle half.",
              f"Client on CPU {peers.CLIENT_CPU}, {'sleeping' if args.calls else 'spinning'}; "
-             f"poller (idle_us={args.idle_us}), worker on CPU {peers.SERVER_CPU}; "
-             f"null_blk irqmode={args.irqmode}."]
+             f"poller (idle_us={args.idle_us}), worker, daemon on CPU {peers.SERVER_CPU}; "
+             f"the disk: {disk}."]
     print("\n" + "\n".join(notes))
     print_table(names, depths, rows)
     ratios = [ratio_line(figure, depth, rows) for figure in figures for depth in depths]
+    ratios += added_lines(names, depths, rows)
     print("\n".join(ratios))
     if args.json:
-        report.save(args.json, title="From a queue to a null_blk, without a guest",
+        report.save(args.json, title="From a queue to a disk, without a guest",
                     notes=notes + [f"{name}: {peers.PEERS[name].what}" for name in names],
                     lines=ratios, rows=results(names, depths, rows),
                     charts=["IOPS", "p99 us"])
-    vt.run("rmmod", "vhost_target")
 
 
 if __name__ == "__main__":
     try:
         main()
-    except (vt.CommandError, OSError, KeyError, TimeoutError,
+    except (vt.CommandError, OSError, KeyError, ValueError, TimeoutError,
             subprocess.SubprocessError) as err:
         print(f"bench: {type(err).__name__}: {err}", file=sys.stderr)
         sys.exit(1)

@@ -10,13 +10,18 @@
 #include "bench.h"
 
 static const struct bench_path *const paths[] = {
-	&path_scsi, &path_blk, &path_nvme,
+	&path_scsi, &path_blk, &path_vdpa, &path_user, &path_nvme,
+	&path_uring,
 };
 
 static const char usage[] =
 "usage: vhost-bench scsi|blk|nvme TARGET [options]\n"
+"       vhost-bench vdpa TARGET|/dev/vhost-vdpa-N [options]\n"
+"       vhost-bench vhost-user SOCKET [options]\n"
+"       vhost-bench uring DISK [options]\n"
 "Drives the queues of a target by its ioctl door. TARGET: a name; of a scsi\n"
-"target, ours or upstream's vhost-scsi's, the wwpn; LUN 0, namespace 1.\n"
+"target, ours or upstream's vhost-scsi's, the wwpn; LUN 0, namespace 1. vdpa,\n"
+"vhost-user: of a virtio-blk device, whoever serves it. uring: a disk or file.\n"
 "  --rw randread|randwrite|read|write   (randread)\n"
 "  --bs BYTES            of each I/O (4096)\n"
 "  --depth N             I/Os in flight, of each queue (32)\n"
@@ -159,7 +164,7 @@ static const struct bench_path *find_path(const char *name)
 	for (i = 0; i < ARRAY_SIZE(paths); i++)
 		if (!strcmp(paths[i]->name, name))
 			return paths[i];
-	wrong("scsi, blk or nvme?");
+	wrong("scsi, blk, vdpa, vhost-user, nvme or uring?");
 }
 
 static void check_options(const struct bench_opts *o)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * virtio-scsi and virtio-blk over the classic vhost ABI. The same code drives
- * our /dev/vhost-scsi and the one of the kernel's own vhost-scsi.
+ * our /dev/vhost-scsi and the one of the kernel's own vhost-scsi; and a blk
+ * device by our ioctl door, by vhost-vdpa and by vhost-user.
  */
 #include <endian.h>
 #include <stdlib.h>
@@ -9,7 +10,9 @@
 
 #include "bench.h"
 #include "vblk.h"
+#include "vdpa.h"
 #include "vscsi.h"
+#include "vuser.h"
 
 /* A virtqueue, whatever the device: what both have in common. */
 
@@ -185,13 +188,16 @@ static struct vblk *to_blk(const struct bench *b)
 	return b->priv;
 }
 
-static int blk_open(struct bench *b)
+typedef int blk_open_fn(struct vblk *d, const struct vblk_opts *o);
+
+static int open_blk(struct bench *b, blk_open_fn *open, bool memfd)
 {
 	struct vblk_opts o = {
 		.target = b->o.target,
 		.packed = b->o.packed,
 		.indirect = b->o.indirect,
 		.event_idx = b->o.event_idx,
+		.memfd = memfd,
 		.nr_queues = b->o.queues,
 		.queue_size = b->o.queue_size,
 		.nr_reqs = b->o.depth,
@@ -204,9 +210,25 @@ static int blk_open(struct bench *b)
 	b->priv = d;
 	if (!d)
 		return -ENOMEM;
-	ret = vblk_open(d, &o);
+	ret = open(d, &o);
 	b->bytes = vblk_sectors(d) * SECTOR;
 	return ret;
+}
+
+static int blk_open(struct bench *b)
+{
+	return open_blk(b, vblk_open, false);
+}
+
+/* Whom a user-space process serves shares its memory with it. */
+static int blk_open_vdpa(struct bench *b)
+{
+	return open_blk(b, vdpa_open, true);
+}
+
+static int blk_open_user(struct bench *b)
+{
+	return open_blk(b, vuser_open, true);
 }
 
 static void blk_close(struct bench *b)
@@ -265,14 +287,18 @@ static u64 blk_kicks(const struct bench *b, unsigned int q)
 	return to_blk(b)->q[q].kicks;
 }
 
-const struct bench_path path_blk = {
-	.name	= "blk",
-	.open	= blk_open,
-	.close	= blk_close,
-	.put	= blk_put,
-	.kick	= blk_kick,
-	.get	= blk_get,
-	.got	= blk_got,
-	.arm	= blk_arm,
-	.kicks	= blk_kicks,
-};
+#define BLK_PATH(_name, _open) { \
+	.name	= _name, \
+	.open	= _open, \
+	.close	= blk_close, \
+	.put	= blk_put, \
+	.kick	= blk_kick, \
+	.get	= blk_get, \
+	.got	= blk_got, \
+	.arm	= blk_arm, \
+	.kicks	= blk_kicks, \
+}
+
+const struct bench_path path_blk = BLK_PATH("blk", blk_open);
+const struct bench_path path_vdpa = BLK_PATH("vdpa", blk_open_vdpa);
+const struct bench_path path_user = BLK_PATH("vhost-user", blk_open_user);
