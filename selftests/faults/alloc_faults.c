@@ -15,7 +15,7 @@
 #include "vscsi.h"
 
 #define LEN 4096
-#define BLK_EIO 1000	/* plus the status */
+#define ROUNDS 25	/* of what fails at random */
 
 FIXTURE(af)
 {
@@ -114,7 +114,7 @@ static int nvme_io(af_data *s)
 	struct nvme_sqe cmd = { .opcode = 0x00, .nsid = 1 };	/* Flush */
 	int ret = nvme_do(&s->n, 1, &cmd, NULL);
 
-	nvme_set_rw(&cmd, 0x02, 1, 0, 0);
+	nvme_set_rw(&cmd, 0x02, 1, 0, 1);
 	nvme_set_prp(&cmd, s->n.buf_gpa, SECTOR, NULL, 0);
 	return ret ? ret : nvme_do(&s->n, 1, &cmd, NULL);
 }
@@ -287,7 +287,7 @@ static int target_destroy_call(void *arg)
 	return ctl_destroy(s->bed.ctl, s->bed.name);
 }
 
-/* It is there as before, or gone. */
+/* It is there as before, or gone, if only the answer could not be written. */
 static int destroyed_is_good(void *arg, int refused)
 {
 	af_data *s = arg;
@@ -295,6 +295,8 @@ static int destroyed_is_good(void *arg, int refused)
 
 	if (refused)
 		ret = ctl_destroy(s->bed.ctl, s->bed.name);
+	if (ret == -ENOENT && refused == -EFAULT)
+		ret = 0;
 	close(s->bed.ctl);
 	s->bed.name[0] = 0;
 	return ret ? ret : bed_make(&s->bed, &s->o);
@@ -313,9 +315,11 @@ TEST_F(af, destroy)
 static int unit_add(void *arg)
 {
 	af_data *s = arg;
-	int ret = ctl_add_null(s->bed.ctl, s->bed.name, 16 * MIB, SECTOR, 0);
+	struct disk d = {
+		.kind = DISK_NULL, .block_size = SECTOR, .capacity = 16 * MIB,
+	};
 
-	return ret < 0 ? ret : 0;
+	return bed_add_lun(&s->bed, 1, &d, 0);
 }
 
 static int session_is_good(void *arg, int refused)
@@ -392,7 +396,11 @@ static int poller_comes_and_goes(void *arg)
 {
 	const struct bed *b = &((af_data *)arg)->bed;
 	unsigned int id;
-	int ret = ctl_poller_add(b->ctl, 0, 100, &id);
+	struct vhost_target_poller p;
+	int ret = ctl_poller(b->ctl, b->poller, &p);
+
+	if (!ret)
+		ret = ctl_poller_add(b->ctl, !p.cpu, 100, &id);
 
 	return ret ? ret : ctl_poller_remove(b->ctl, id);
 }
@@ -402,10 +410,12 @@ static int no_other_poller(void *arg, int refused)
 {
 	const struct bed *b = &((af_data *)arg)->bed;
 	struct vhost_target_poller p;
+	unsigned int id = 0;
 	int ret = 0;
 
-	while (!ret && !ctl_poller_next(b->ctl, b->poller + 1, &p))
-		ret = ctl_poller_remove(b->ctl, p.id);
+	for (; !ret && !ctl_poller_next(b->ctl, id, &p); id = p.id + 1)
+		if (p.id != b->poller)
+			ret = ctl_poller_remove(b->ctl, p.id);
 	return ret ? ret : session_is_good(arg, refused);
 }
 
@@ -415,6 +425,9 @@ TEST_F(af, calls_while_it_runs)
 	ASSERT_EQ(0, af_type(self)->attach(self));
 	STEP(.name = "ask", .run = ask_all, .good = session_is_good);
 	SWEEP();
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP(return, "a second poller wants a second CPU");
+	ASSERT_EQ(0, no_other_poller(self, 0));
 	STEP(.name = "poller", .run = poller_comes_and_goes,
 	     .good = no_other_poller);
 	SWEEP();
@@ -520,7 +533,7 @@ static void anything(af_data *s)
 	const struct af_type *t = af_type(s);
 	unsigned int i;
 
-	for (i = 0; i < 100; i++) {
+	for (i = 0; i < ROUNDS; i++) {
 		if (t->attach(s))
 			continue;
 		if (s->o.type == VHOST_TARGET_BLK)

@@ -19,8 +19,56 @@ const char *nth_missing(void)
 	return NULL;
 }
 
+/* Where a module's code is. */
+static int module_range(const char *module, u64 *start, u64 *end)
+{
+	unsigned long long size, base;
+	char line[512], name[64];
+	int ret = -ENOENT;
+	FILE *f = fopen("/proc/modules", "r");
+
+	while (f && ret && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%63s %llu %*s %*s %*s %llx", name, &size,
+			   &base) != 3 || strcmp(name, module))
+			continue;
+		*start = base;
+		*end = base + size;
+		ret = 0;
+	}
+	if (f)
+		fclose(f);
+	return ret;
+}
+
+static const char *const attrs[] = {
+	"failslab", "fail_page_alloc", "fail_usercopy",
+};
+
+static int write_address(const char *attr, const char *knob, u64 address)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%#llx", (unsigned long long)address);
+	return write_text(text, DEBUGFS "/%s/%s", attr, knob);
+}
+
+/* Only what is called by a module's code fails; NULL: all that is. */
+static int nth_only(const char *module)
+{
+	u64 start = 0, end = ~0ull;
+	unsigned int i;
+	int ret = module ? module_range(module, &start, &end) : 0;
+
+	for (i = 0; !ret && i < ARRAY_SIZE(attrs); i++) {
+		ret = write_address(attrs[i], "require-start", start);
+		if (!ret)
+			ret = write_address(attrs[i], "require-end", end);
+	}
+	return vt_failed(module ? module : "fault injection", ret);
+}
+
 /* Sleeping allocations fail, too; nothing is printed for each. */
-static int nth_prepare(void)
+static int nth_prepare(const char *module)
 {
 	static const char *const knob[] = {
 		"failslab/ignore-gfp-wait=N",
@@ -40,7 +88,7 @@ static int nth_prepare(void)
 
 		ret = write_text(value + 1, DEBUGFS "/%.*s", len, knob[i]);
 	}
-	return vt_failed("fault injection", ret);
+	return ret ? vt_failed("fault injection", ret) : nth_only(module);
 }
 
 /* The file's own copies may be what fails: again, then. */
@@ -113,7 +161,8 @@ int nth_sweep(struct nth_step *s, void *arg)
 	bool end = false;
 	int fd, ret;
 
-	ret = nth_prepare();
+	/* The doors' calls are there. */
+	ret = nth_prepare("vhost_target");
 	if (ret)
 		return ret;
 	fd = nth_open(s);
@@ -124,6 +173,7 @@ int nth_sweep(struct nth_step *s, void *arg)
 	while (!ret && !end && n < NTH_MAX)
 		ret = nth_try(s, arg, fd, ++n, &end);
 	close(fd);
+	nth_only(NULL);
 	if (!ret && !end)
 		ret = -ELOOP;
 	vt_msg("%s: %u faults refused it, %u did not", s->name, s->refused,
@@ -131,72 +181,34 @@ int nth_sweep(struct nth_step *s, void *arg)
 	return ret;
 }
 
-/* Where a module's code is. */
-static int module_range(const char *module, u64 *start, u64 *end)
-{
-	unsigned long long size, base;
-	char line[512], name[64];
-	int ret = -ENOENT;
-	FILE *f = fopen("/proc/modules", "r");
-
-	while (f && ret && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%63s %llu %*s %*s %*s %llx", name, &size,
-			   &base) != 3 || strcmp(name, module))
-			continue;
-		*start = base;
-		*end = base + size;
-		ret = 0;
-	}
-	if (f)
-		fclose(f);
-	return ret;
-}
-
-static int random_one(const char *attr, u64 start, u64 end, unsigned int n)
+static int random_one(const char *attr, unsigned int n)
 {
 	char text[32];
-	int ret;
+	int ret = write_text("100", DEBUGFS "/%s/probability", attr);
 
-	snprintf(text, sizeof(text), "%#llx", (unsigned long long)start);
-	ret = write_text(text, DEBUGFS "/%s/require-start", attr);
-	snprintf(text, sizeof(text), "%#llx", (unsigned long long)end);
-	if (!ret)
-		ret = write_text(text, DEBUGFS "/%s/require-end", attr);
-	if (!ret)
-		ret = write_text("100", DEBUGFS "/%s/probability", attr);
 	snprintf(text, sizeof(text), "%u", n);
 	if (!ret)
 		ret = write_text(text, DEBUGFS "/%s/interval", attr);
-	if (!ret)
-		ret = write_text("-1", DEBUGFS "/%s/times", attr);
-	return ret;
+	return ret ? ret : write_text("-1", DEBUGFS "/%s/times", attr);
 }
 
 int nth_random(const char *module, unsigned int n)
 {
-	u64 start, end;
-	int ret = nth_prepare();
+	int ret = nth_prepare(module);
 
 	if (!ret)
-		ret = module_range(module, &start, &end);
+		ret = random_one("failslab", n);
 	if (!ret)
-		ret = random_one("failslab", start, end, n);
-	if (!ret)
-		ret = random_one("fail_page_alloc", start, end, n);
+		ret = random_one("fail_page_alloc", n);
 	return vt_failed(module, ret);
 }
 
 int nth_random_end(void)
 {
-	static const char *const attr[] = { "failslab", "fail_page_alloc" };
 	unsigned int i;
 	int ret = 0;
 
-	for (i = 0; i < ARRAY_SIZE(attr); i++) {
-		ret |= write_text("0", DEBUGFS "/%s/probability", attr[i]);
-		ret |= write_text("0", DEBUGFS "/%s/require-start", attr[i]);
-		ret |= write_text("0xffffffffffffffff",
-				  DEBUGFS "/%s/require-end", attr[i]);
-	}
-	return ret ? -EIO : 0;
+	for (i = 0; !ret && i < ARRAY_SIZE(attrs); i++)
+		ret = write_text("0", DEBUGFS "/%s/probability", attrs[i]);
+	return ret ? ret : nth_only(NULL);
 }

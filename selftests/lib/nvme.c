@@ -173,9 +173,17 @@ void nvme_close(struct nvme *n)
 	}
 }
 
+/* All ones: it could not be read. */
+static bool csts_is(struct nvme *n, u32 mask, u32 val)
+{
+	u64 csts = nvme_read(n, 0x1c, 4);
+
+	return csts != ~0ull && (csts & mask) == val;
+}
+
 int nvme_wait_csts(struct nvme *n, u32 mask, u32 val)
 {
-	if (vt_wait((nvme_read(n, 0x1c, 4) & mask) == val))
+	if (vt_wait(csts_is(n, mask, val)))
 		return 0;
 	vt_msg("CSTS is %llx", (unsigned long long)nvme_read(n, 0x1c, 4));
 	return -ETIMEDOUT;
@@ -230,10 +238,15 @@ int nvme_enable(struct nvme *n, unsigned int depth)
 		ret = queue_irq(n, 0, 0);
 	if (ret)
 		return ret;
-	nvme_write(n, 0x24, 4, (depth - 1) << 16 | (depth - 1));
-	nvme_write(n, 0x28, 8, q->sq.gpa);
-	nvme_write(n, 0x30, 8, q->cq.gpa);
-	nvme_write(n, 0x14, 4, 4 << 20 | 6 << 16 | 1);
+	ret = nvme_write(n, 0x24, 4, (depth - 1) << 16 | (depth - 1));
+	if (!ret)
+		ret = nvme_write(n, 0x28, 8, q->sq.gpa);
+	if (!ret)
+		ret = nvme_write(n, 0x30, 8, q->cq.gpa);
+	if (!ret)
+		ret = nvme_write(n, 0x14, 4, 4 << 20 | 6 << 16 | 1);
+	if (ret)
+		return ret;
 	ret = nvme_wait_csts(n, 1, 1);
 	if (!ret && n->mode == NVME_DB_SHADOW)
 		ret = set_dbbuf(n);
@@ -275,7 +288,7 @@ static void doorbell(struct nvme *n, unsigned int i, u32 val)
 	if (n->page)
 		n->page[i] = val;
 	else
-		nvme_write(n, 0x1000 + 4 * i, 4, val);
+		n->err = nvme_write(n, 0x1000 + 4 * i, 4, val);
 }
 
 bool nvme_may_submit(const struct nvme *n, unsigned int id)
@@ -336,6 +349,8 @@ int nvme_wait(struct nvme *n, unsigned int cqid, struct nvme_cqe *cqe)
 	u64 count;
 
 	while (!nvme_reap(n, cqid, cqe)) {
+		if (n->err)
+			return n->err;
 		if (now_ns() > end)
 			return -ETIMEDOUT;
 		if (poll(&p, 1, 1000) == 1 &&

@@ -110,6 +110,7 @@ struct nvme {
 	void *buf;	/* data of admin commands, 3 pages */
 	u64 buf_gpa;
 	u16 next_cid;
+	int err;	/* of the last doorbell written by a call */
 };
 
 #define NVME_ERR(status) ((status) & 0x7ff)

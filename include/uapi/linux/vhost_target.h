@@ -24,7 +24,8 @@
  *
  * Errors common to all calls:
  *
- *  EFAULT      the argument is not readable or not writable memory
+ *  EFAULT      the argument is not readable memory; or not writable, and then
+ *              the call was carried out
  *  EINVAL      @size is smaller than the first published version, an
  *              undefined flag is set, a reserved field is not zero, a name
  *              is empty, not terminated or has a character other than
