@@ -1,13 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """Stock QEMU's vfio-pci on an NVMe target: the guest's own NVMe driver."""
 
-import subprocess
-
 import vt
-from bed import (Skip, device, expect, expect_equal, guest_fio, plug, test, unplug,
-                 wait_unplugged)
+from bed import expect, expect_equal, guest_fio, plug, test, wait_unplugged
 from devices import NVME, busy_guest, no_errors, verify
-from guest import Guest
 from kvmstat import KvmStat
 from life import sleep_and_wake
 
@@ -21,23 +17,6 @@ def no_dbbuf(bed):
     """Doorbells go through the mapped page only."""
     target, guest, disk = NVME.in_guest(bed, "--dev", bed.nvme(), "--no-dbbuf")
     verify(guest, disk)
-    no_errors(target)
-
-
-@test("vfio")
-def iommufd(bed):
-    """Guest memory by iommufd, which Debian's kernels lack; the debug kernel has it."""
-    if subprocess.run(["modprobe", "-q", "iommufd"], check=False).returncode:
-        raise Skip("this kernel has no iommufd")
-    target = NVME.target(bed, "--dev", bed.memory_disk().path, suffix=",iommufd=fd0")
-    words = ["-object", "iommufd,id=fd0", "-device", device(target)]
-    with Guest(words) as guest:
-        verify(guest, NVME.disk(guest, target), size="1M")
-        unplug(guest, target)
-        plug(guest, target)
-        verify(guest, NVME.disk(guest, target), size="1M")
-        guest.kill()
-    vt.wait_for("its end", lambda: not target.show()["nr_sessions"])
     no_errors(target)
 
 
