@@ -13,9 +13,14 @@ itself, and as tables. A result is a dictionary:
 import html
 import json
 import os
+import re
+import shutil
 import statistics
+import subprocess
 import sys
+import tempfile
 
+BROWSERS = ("chromium", "google-chrome", "chrome")
 BAR, GAP, LEFT, WIDTH = 22, 6, 150, 560	# pixels
 COLOURS = ("#2a6fb0", "#c46a1b", "#4a8f4a", "#8a5aa8", "#a83a4a", "#6b6b6b", "#2f8f8f")
 STYLE = """body{font:15px/1.45 sans-serif;max-width:60em;margin:2em auto;padding:0 1em;
@@ -124,6 +129,29 @@ def as_markdown(results):
     return "\n".join(out)
 
 
+def view(path, results):
+    """Open it in a browser without a display, if there is one: all is drawn, nothing is
+    asked of anybody else."""
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if not browser:
+        return f"not opened: there is none of {', '.join(BROWSERS)}"
+    with tempfile.TemporaryDirectory() as home:
+        shot = os.path.join(home, "shot.png")
+        done = subprocess.run(
+            [browser, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom",
+             f"--user-data-dir={home}", f"--screenshot={shot}", "--window-size=1000,3000",
+             "--host-resolver-rules=MAP * ~NOTFOUND", f"file://{os.path.abspath(path)}"],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, timeout=300)
+    wanted = sum(bool(chart(result, figure)) for result in results
+                 for figure in result["charts"])
+    charts, tables = done.stdout.count("<svg"), done.stdout.count("<table")
+    outside = re.findall(r"""(?:src|href)=["'][^"'#]+""", done.stdout)
+    if done.returncode or charts != wanted or tables != len(results) or outside:
+        sys.exit(f"report: {browser} ended with {done.returncode}, drew {charts} charts of "
+                 f"{wanted}, {tables} tables of {len(results)}, asked for {outside}")
+    return f"opened by {os.path.basename(browser)}: {charts} charts, {tables} tables"
+
+
 def save(path, **result):
     """For the tools that measure."""
     os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
@@ -141,6 +169,7 @@ def main(top, *paths):
         with open(os.path.join(top, name), "w") as f:
             f.write(text)
         print(os.path.join(top, name))
+    print(view(os.path.join(top, "report.html"), results))
 
 
 if __name__ == "__main__":
