@@ -428,6 +428,7 @@ static void target_describe(struct vt_target *t,
 	mutex_lock(&t->lock);
 	info->nr_units = t->nr_units;
 	info->nr_sessions = t->nr_sessions;
+	info->over_limit = t->over_limit;
 	info->nr_running_queues = target_running_queues(t);
 	strscpy_pad(info->vdpa_name, t->vdpa_name);
 	mutex_unlock(&t->lock);

@@ -2,10 +2,13 @@
 /* Sessions: see the DOC section of <vhost_target/session.h>. */
 #include <linux/blk-cgroup.h>
 #include <linux/cgroup.h>
+#include <linux/cred.h>
+#include <linux/err.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
 #include "queue.h"
+#include "users.h"
 
 int vt_session_init(struct vt_session *s, struct vt_target *t,
 		    const struct vt_session_ops *ops, unsigned int nr_queues)
@@ -55,10 +58,33 @@ static void session_put_css(struct cgroup_subsys_state *css)
 #endif
 }
 
+static int session_charge(struct vt_session *s)
+{
+	struct vt_user *user;
+
+	user = vt_user_charge(s->opener ?: current_cred(), s->nr_queues);
+	if (IS_ERR(user)) {
+		if (PTR_ERR(user) == -EDQUOT)
+			s->target->over_limit++;
+		return PTR_ERR(user);
+	}
+	s->user = user;
+	s->css = session_get_css();
+	return 0;
+}
+
+static void session_uncharge(struct vt_session *s)
+{
+	session_put_css(s->css);
+	s->css = NULL;
+	vt_user_uncharge(s->user, s->nr_queues);
+	s->user = NULL;
+}
+
 static int session_attach_locked(struct vt_session *s)
 {
 	struct vt_target *t = s->target;
-	int err = 0;
+	int err;
 
 	if (t->dying)
 		return -ENOENT;
@@ -66,12 +92,13 @@ static int session_attach_locked(struct vt_session *s)
 		return -ENXIO;
 	if (t->nr_sessions && !(t->flags & VHOST_TARGET_F_SHARED))
 		return -EBUSY;
-	s->css = session_get_css();
+	err = session_charge(s);
+	if (err)
+		return err;
 	if (s->ops->attach)
 		err = s->ops->attach(s);
 	if (err) {
-		session_put_css(s->css);
-		s->css = NULL;
+		session_uncharge(s);
 		return err;
 	}
 
@@ -103,8 +130,7 @@ void vt_session_detach(struct vt_session *s)
 		vt_target_keep_stats(s);
 		list_del_init(&s->node);
 		t->nr_sessions--;
-		session_put_css(s->css);
-		s->css = NULL;
+		session_uncharge(s);
 		s->attached = false;
 	}
 	mutex_unlock(&t->lock);

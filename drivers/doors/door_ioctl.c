@@ -106,6 +106,7 @@ int door_bind(struct vt_ioctl_door *door, struct vt_vdev *vdev)
 
 	lockdep_assert_held(&door->lock);
 	vdev->s.gmem = vt_gmem_user_mem(door->gu);
+	vdev->s.opener = door->cred;
 	vdev->map_ring = door_map_ring;
 	vdev->features = door->features;
 	err = vt_vdev_attach(vdev);

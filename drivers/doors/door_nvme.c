@@ -175,7 +175,7 @@ static long door_attach(void *ctx, void *arg)
 	n = door_make(door, p->name);
 	if (IS_ERR(n))
 		return PTR_ERR(n);
-	err = vt_nvme_attach(n);
+	err = vt_nvme_attach(n, door->cred);
 	if (err) {
 		vt_nvme_destroy(n);
 		return err;

@@ -111,7 +111,7 @@ static int vd_attach(struct door_vfio *d)
 	d->n = vt_nvme_create(d->t, &d->mem.gm, &vd_nvme_ops, d);
 	if (IS_ERR(d->n))
 		return PTR_ERR(d->n);
-	err = vt_nvme_attach(d->n);
+	err = vt_nvme_attach(d->n, current_cred());
 	if (err)
 		vt_nvme_destroy(d->n);
 	return err;

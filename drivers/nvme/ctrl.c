@@ -404,8 +404,9 @@ struct vt_nvme *vt_nvme_create(struct vt_target *t, struct vt_gmem *gmem,
 }
 EXPORT_SYMBOL_GPL(vt_nvme_create);
 
-int vt_nvme_attach(struct vt_nvme *n)
+int vt_nvme_attach(struct vt_nvme *n, const struct cred *opener)
 {
+	n->s.opener = opener;
 	return vt_session_attach(&n->s);
 }
 EXPORT_SYMBOL_GPL(vt_nvme_attach);

@@ -28,6 +28,7 @@
 #include <linux/types.h>
 
 struct address_space;
+struct cred;
 struct inode;
 struct file;
 struct mm_struct;
@@ -93,15 +94,13 @@ struct vt_nvme *vt_nvme_create(struct vt_target *t, struct vt_gmem *gmem,
 /**
  * vt_nvme_attach - claim the target
  * @n: controller
+ * @opener: who opened the door
  *
- * I/O is charged to the block cgroup of the calling task from here on. The
- * registers can be used.
+ * The registers can be used from here on.
  *
- * Context: may sleep.
- * Returns: 0, -EBUSY (someone else has it), -ENXIO (no unit), -ENOENT (it is
- * being destroyed).
+ * Context, returns: as vt_session_attach().
  */
-int vt_nvme_attach(struct vt_nvme *n);
+int vt_nvme_attach(struct vt_nvme *n, const struct cred *opener);
 
 /**
  * vt_nvme_detach - stop all queues and give the target up

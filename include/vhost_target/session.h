@@ -25,8 +25,10 @@
 #include <vhost_target/target.h>
 
 struct cgroup_subsys_state;
+struct cred;
 struct vt_queue;
 struct vt_session;
+struct vt_user;
 
 /* What happened to a unit of a running target. */
 enum vt_unit_event {
@@ -53,6 +55,9 @@ struct vt_session_ops {
  * @target: attached to; reference held
  * @ops: set once
  * @gmem: guest memory; set by the door while no queue runs
+ * @opener: who opened the door, whose limits count; set by the door before it
+ *	is attached; NULL: whoever attaches
+ * @user: who it is counted for, while attached
  * @css: block cgroup charged
  * @attached: on target->sessions
  * @nr_queues: entries of the two arrays below
@@ -68,6 +73,8 @@ struct vt_session {
 	struct vt_target *target;
 	const struct vt_session_ops *ops;
 	struct vt_gmem *gmem;
+	const struct cred *opener;
+	struct vt_user *user;
 	struct cgroup_subsys_state *css;
 	bool attached;
 	unsigned int nr_queues;
@@ -100,11 +107,12 @@ void vt_session_exit(struct vt_session *s);
  * vt_session_attach - claim the target
  * @s: session
  *
- * I/O is charged to the block cgroup of the calling task from here on.
+ * I/O is charged to the block cgroup of the calling task from here on, the
+ * session and its queues to the opener.
  *
  * Context: may sleep.
  * Returns: 0, -EBUSY (someone else has it), -ENXIO (no unit), -ENOENT (it is
- * being destroyed).
+ * being destroyed), -EDQUOT (the opener has as much as a user may), -ENOMEM.
  */
 int vt_session_attach(struct vt_session *s);
 

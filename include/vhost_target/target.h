@@ -133,6 +133,7 @@ struct vt_door {
  * @nr_units: their number
  * @sessions: struct vt_session attached
  * @nr_sessions: their number
+ * @over_limit: those that were refused because of their user's limits
  * @generation: grows when what a VM sees of the configuration changes
  * @door_priv: the door's object
  * @vdpa_name: name of the vDPA device
@@ -159,6 +160,7 @@ struct vt_target {
 	unsigned int nr_units;
 	struct list_head sessions;
 	unsigned int nr_sessions;
+	u64 over_limit;
 	atomic_t generation;
 	void *door_priv;
 	char vdpa_name[VHOST_TARGET_NAME_LEN];

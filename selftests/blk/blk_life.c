@@ -5,13 +5,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "harness.h"
 #include "life.h"
 #include "pattern.h"
+#include "users.h"
 
 FIXTURE(life)
 {
@@ -502,19 +502,6 @@ TEST_F(life, bounced_and_not_filled)
 	}
 	bed_stats(&self->bed, &st);
 	EXPECT_EQ(16, st.bounced);
-}
-
-static int drop_capability(unsigned int cap)
-{
-	struct __user_cap_header_struct head = {
-		.version = _LINUX_CAPABILITY_VERSION_3,
-	};
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
-
-	if (syscall(SYS_capget, &head, data))
-		return -errno;
-	data[CAP_TO_INDEX(cap)].effective &= ~CAP_TO_MASK(cap);
-	return syscall(SYS_capset, &head, data) ? -errno : 0;
 }
 
 /* What is not in use makes room; the limit holds all the time. */

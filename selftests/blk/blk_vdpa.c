@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The vDPA door without a VM: what QEMU does, and what goes on beside it. */
+#include <linux/capability.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "users.h"
 #include "vdpa_life.h"
 
 /* Take what is there; how many, or -EIO for a bad status. */
@@ -640,6 +642,26 @@ static int join(pthread_t thread, unsigned int seconds)
 	clock_gettime(CLOCK_REALTIME, &end);
 	end.tv_sec += seconds;
 	return pthread_timedjoin_np(thread, NULL, &end);
+}
+
+/* Whose limits count: who goes beyond ACKNOWLEDGE, even if it is root's. */
+TEST_F(vdpa, user_limits)
+{
+	struct vhost_target_info info;
+
+	MAKE_NULL();
+	ASSERT_EQ(0, drop_capability(CAP_SYS_RESOURCE));
+	ASSERT_EQ(0, vdpa_attach(&self->d, &self->o));
+	ASSERT_EQ(0, vdpa_set_status(self->d.fd, VDPA_ACK));
+	ASSERT_EQ(0, user_limits(0, 1));
+	vdpa_set_status(self->d.fd, VDPA_ACK | VDPA_DRIVER);
+	EXPECT_EQ(VDPA_ACK, vdpa_status(self->d.fd));
+	ASSERT_EQ(0, ctl_get(self->bed.ctl, self->bed.name, &info));
+	EXPECT_EQ(0, info.nr_sessions);
+	EXPECT_EQ(1, info.over_limit);
+	EXPECT_EQ(0, user_limits_reset());
+	vdpa_set_status(self->d.fd, VDPA_ACK | VDPA_DRIVER);
+	EXPECT_EQ(VDPA_ACK | VDPA_DRIVER, vdpa_status(self->d.fd));
 }
 
 /* A VMM that only holds the node open keeps nobody from his work. */

@@ -5,7 +5,10 @@
  */
 #include <string.h>
 
+#include <linux/capability.h>
+#include <linux/cred.h>
 #include <linux/err.h>
+#include <linux/user_namespace.h>
 #include <linux/virtio_blk.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
@@ -389,6 +392,64 @@ TEST(attach, "a target has one session, but if it is shared; and units")
 	EXPECT_EQ(-ENXIO, vt_vdev_attach(vdev));
 	fc.target.nr_units = 1;
 	vt_vdev_destroy(vdev);
+	fv_close();
+}
+
+/* One of user 7, given up again if it was attached. */
+static int attach_as(const struct cred *cred)
+{
+	struct vt_vdev *vdev = vt_vdev_create(&fc.target, 4, &door, NULL);
+	int err;
+
+	vdev->s.opener = cred;
+	err = vt_vdev_attach(vdev);
+	vt_vdev_destroy(vdev);
+	return err;
+}
+
+extern uint *shim_param_user_sessions, *shim_param_user_queues;
+
+TEST(user_limits, "a user's sessions and queues are limited, but not of who may exceed it")
+{
+	static struct user_namespace other_ns;
+	struct cred cred = { .euid = { 7 }, .user_ns = &init_user_ns };
+	struct vt_vdev *vdev;
+
+	fv_open(&plain);
+	fc.target.flags = VHOST_TARGET_F_SHARED;
+	vdev = vt_vdev_create(&fc.target, 4, &door, NULL);
+	vdev->s.opener = &cred;
+	EXPECT_EQ(0, vt_vdev_attach(vdev));
+	EXPECT_EQ(0, attach_as(&cred));
+	*shim_param_user_sessions = 1;
+	EXPECT_EQ(-EDQUOT, attach_as(&cred));
+	EXPECT_EQ(1, fc.target.over_limit);
+	*shim_param_user_sessions = 0;
+	EXPECT_EQ(0, attach_as(&cred));
+	*shim_param_user_queues = 8;
+	EXPECT_EQ(0, attach_as(&cred));
+	*shim_param_user_queues = 7;
+	EXPECT_EQ(-EDQUOT, attach_as(&cred));
+	*shim_param_user_queues = 3;
+	EXPECT_EQ(-EDQUOT, attach_as(&cred));
+	cred.cap_effective = 1ul << CAP_SYS_RESOURCE;
+	EXPECT_EQ(0, attach_as(&cred));
+	cred.user_ns = &other_ns;
+	EXPECT_EQ(-EDQUOT, attach_as(&cred));
+	cred = (struct cred) { .euid = { 8 }, .user_ns = &init_user_ns };
+	EXPECT_EQ(-EDQUOT, attach_as(&cred));
+	*shim_param_user_queues = 4;
+	EXPECT_EQ(0, attach_as(&cred));
+	/* The first user's last one goes, and another comes. */
+	vt_vdev_destroy(vdev);
+	cred.euid.val = 7;
+	EXPECT_EQ(0, attach_as(&cred));
+	EXPECT_EQ(5, fc.target.over_limit);
+	shim_no_memory = 5;
+	EXPECT_EQ(-ENOMEM, attach_as(&cred));
+	EXPECT_EQ(5, fc.target.over_limit);
+	*shim_param_user_sessions = 4096;
+	*shim_param_user_queues = 65536;
 	fv_close();
 }
 

@@ -16,7 +16,7 @@ static void two(void)
 	nd_open(0, 0);
 	fc.target.flags = VHOST_TARGET_F_SHARED;
 	other = vt_nvme_create(&fc.target, &fc.gmem, &nd_door, NULL);
-	EXPECT_EQ(0, vt_nvme_attach(other));
+	EXPECT_EQ(0, vt_nvme_attach(other, NULL));
 	nd_enable();
 	nd_make_queues(1);
 }
@@ -57,13 +57,13 @@ TEST(identifiers, "each controller has the lowest identifier that is free")
 	EXPECT_EQ(1, nd.n->core.cntlid);
 	EXPECT_EQ(2, other->core.cntlid);
 	third = vt_nvme_create(&fc.target, &fc.gmem, &nd_door, NULL);
-	EXPECT_EQ(0, vt_nvme_attach(third));
+	EXPECT_EQ(0, vt_nvme_attach(third, NULL));
 	EXPECT_EQ(3, third->core.cntlid);
 	vt_nvme_detach(other);
 	vt_nvme_detach(third);
-	EXPECT_EQ(0, vt_nvme_attach(third));
+	EXPECT_EQ(0, vt_nvme_attach(third, NULL));
 	EXPECT_EQ(2, third->core.cntlid);
-	EXPECT_EQ(0, vt_nvme_attach(other));
+	EXPECT_EQ(0, vt_nvme_attach(other, NULL));
 	EXPECT_EQ(3, other->core.cntlid);
 	vt_nvme_destroy(third);
 	two_end();
@@ -194,8 +194,8 @@ TEST(create_no_memory, "no memory for a controller: an error, and nothing is kep
 	fc.target.flags = VHOST_TARGET_F_SHARED;
 	n = vt_nvme_create(&fc.target, &fc.gmem, &nd_door, NULL);
 	shim_no_memory = 1;
-	EXPECT_EQ(-ENOMEM, vt_nvme_attach(n));
-	EXPECT_EQ(0, vt_nvme_attach(n));
+	EXPECT_EQ(-ENOMEM, vt_nvme_attach(n, NULL));
+	EXPECT_EQ(0, vt_nvme_attach(n, NULL));
 	vt_nvme_destroy(n);
 	nd_end();
 }

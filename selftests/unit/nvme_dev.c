@@ -428,7 +428,7 @@ void nd_begin(void)
 	queue_ops.complete = complete_req;
 	for (i = 0; i < ND_QUEUES; i++)
 		nd.n->cq[i].q.ops = &queue_ops;
-	MUST(!vt_nvme_attach(nd.n));
+	MUST(!vt_nvme_attach(nd.n, NULL));
 	fc.may_write = may_write;
 	fc.blocked = blocked;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The VFIO door without a VM: the PCI device, and who may have it. */
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
@@ -8,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "users.h"
 #include "vfio_life.h"
 
 #define CFG(off, size) vfio_get(&self->v, VFIO_CONFIG, off, size)
@@ -357,6 +359,21 @@ TEST_F(vfio, only_its_owner)
 {
 	EXPECT_EQ(0, open_as(self->bed.name, 0));
 	EXPECT_EQ(-EACCES, open_as(self->bed.name, 65534));
+}
+
+/* Whose limits count: who opens the device, even if it is root's. */
+TEST_F(vfio, user_limits)
+{
+	struct vhost_target_info info;
+
+	ASSERT_EQ(0, drop_capability(CAP_SYS_RESOURCE));
+	ASSERT_EQ(0, vfio_attach(&self->v, self->bed.name));
+	ASSERT_EQ(0, user_limits(0, 1));
+	EXPECT_EQ(-EDQUOT, vfio_get_device(&self->v, self->bed.name));
+	ASSERT_EQ(0, ctl_get(self->bed.ctl, self->bed.name, &info));
+	EXPECT_EQ(1, info.over_limit);
+	EXPECT_EQ(0, user_limits_reset());
+	EXPECT_EQ(0, vfio_get_device(&self->v, self->bed.name));
 }
 
 TEST_F(vfio, killed)

@@ -84,6 +84,7 @@ static void target_json(struct json *j, const struct vhost_target_info *info)
 	json_str(j, "wwpn", info->wwpn[0] ? info->wwpn : NULL);
 	vfio_path(info->name, path, sizeof(path));
 	json_str(j, "vfio_path", vfio ? path : NULL);
+	json_num(j, "over_limit", info->over_limit);
 }
 
 static void list_row(struct table *t, const struct vhost_target_info *info)
@@ -225,6 +226,9 @@ static void target_human(FILE *f, const struct vhost_target_info *info)
 	fprintf(f, "\nsessions   %u\nqueues     %u of up to %u entries, %u running\n",
 		info->nr_sessions, info->num_queues, info->queue_size,
 		info->nr_running_queues);
+	if (info->over_limit)
+		fprintf(f, "refused    %llu times, to users with as many sessions or queues as they may have\n",
+			(u64)info->over_limit);
 	if (info->wwpn[0])
 		fprintf(f, "wwpn       %s\n", info->wwpn);
 	if (info->target_flags & VHOST_TARGET_F_VFIO) {

@@ -225,6 +225,7 @@ static int do_get(struct vhost_target_info *info)
 			 "naa.3000000000000001");
 	info->nr_sessions = 1;
 	info->nr_running_queues = 1;
+	info->over_limit = getenv("FAKE_CTL_OVER_LIMIT") ? 2 : 0;
 	return 0;
 }
 

@@ -400,7 +400,7 @@ a     blk       1       3        1         1  root   -
 b     blk       1       1        1         1  4321   -" "" list blk
 	run list --json
 	json "list --json" '[(t["name"], t["type"], t["num_queues"], t["uid"], t["gid"]) for t in d] == [("a", 1, 3, 0, 4294967295), ("b", 1, 1, 4321, 8765)]'
-	json "list --json: field names" 'list(d[0]) == "name type type_name target_flags num_queues queue_size uid gid nr_units nr_sessions nr_running_queues vdpa_name vdpa_node vdpa_driver wwpn vfio_path".split()'
+	json "list --json: field names" 'list(d[0]) == "name type type_name target_flags num_queues queue_size uid gid nr_units nr_sessions nr_running_queues vdpa_name vdpa_node vdpa_driver wwpn vfio_path over_limit".split()'
 	t "show a null disk" 0 "name       a
 type       blk
 owner      root, group none
@@ -421,6 +421,10 @@ unit 0     file $tmp/q\"\\\\x0a$(printf '\303\251')\\xff\\xc2\\x9b\\x01\\xc0\\xa
   size     0 B (0 bytes), blocks of 512, physical 4096
   serial   -
   flags    ro" "" show b
+	export FAKE_CTL_OVER_LIMIT=1
+	run show a
+	unset FAKE_CTL_OVER_LIMIT
+	is "show who was refused" "refused    2 times, to users with as many sessions or queues as they may have" "$(grep ^refused "$tmp/out")"
 	run show b --json
 	json "show --json: an odd path is escaped" 'd["units"][0]["path"].endswith("/q\"\\\n\u00e9\ufffd\u009b\u0001" + 7 * "\ufffd")'
 	json "show --json: a unit" '{k: v for k, v in d["units"][0].items() if k != "path"} == dict(unit=0, backend=2, backend_name="file", unit_flags=1, state=0, capacity=0, block_size=512, physical_block_size=4096, serial="", vendor="", product="", revision="", naa=None)'

@@ -286,6 +286,7 @@ struct vhost_target_unit_resize {
  * @reserved0: out: zero
  * @name: in/out: the target's name
  * @vdpa_name: out: name of its vDPA device, empty if none
+ * @over_limit: out: times somebody was not attached because of a user's limits
  * @reserved: must be zero
  * @wwpn: out: world wide port name, empty if it has none
  *
@@ -306,7 +307,8 @@ struct vhost_target_info {
 	__u32 reserved0;
 	char name[VHOST_TARGET_NAME_LEN];
 	char vdpa_name[VHOST_TARGET_NAME_LEN];
-	__u64 reserved[4];
+	__u64 over_limit;
+	__u64 reserved[3];
 	char wwpn[VHOST_TARGET_WWPN_LEN];
 };
 
@@ -508,6 +510,20 @@ struct vhost_target_poller_remove {
  * <linux/vhost.h>. All of them need VHOST_SET_OWNER first (EPERM), and only
  * the owner's address space may make them (EPERM).
  *
+ * DOC: limits of a user
+ *
+ * A user, the effective one of who opened the node, may have so many sessions
+ * and so many queues at a time, of all nodes and targets together, as the
+ * parameters user_sessions and user_queues of the module vhost_target say; 0 is
+ * any number. A session counts from the call that names its target until the
+ * target is left or the file is closed, with all queues the target has for it,
+ * whether they run or not. A call that would exceed a limit fails with EDQUOT
+ * and is counted in over_limit of struct vhost_target_info, unless the opener
+ * has CAP_SYS_RESOURCE in the initial user namespace. Limits may be changed at
+ * any time; sessions that exist stay. They hold for the other doors, too: for
+ * VFIO the user is who opens the device, which fails with EDQUOT; for vDPA who
+ * first sets a status beyond ACKNOWLEDGE, which is then not taken.
+ *
  * DOC: /dev/vhost-scsi
  *
  * Features, memory and rings are set up first; VHOST_SCSI_SET_ENDPOINT then
@@ -527,7 +543,8 @@ struct vhost_target_poller_remove {
  * struct vhost_scsi_target: vhost_tpgt and abi_version do not count, reserved
  * must be zero. Errors of SET_ENDPOINT: ENODEV (no such target), EACCES (the
  * opener is neither root nor the target's owner), EBUSY (someone else is
- * attached, or is of that name), EEXIST (this fd has an endpoint), EOPNOTSUPP (reserved is not
+ * attached, or is of that name), EDQUOT (the opener has as much as a user may
+ * have), EEXIST (this fd has an endpoint), EOPNOTSUPP (reserved is not
  * zero, or a feature that was accepted is none of this target), EINVAL (the
  * name has no end, the initiator's is none; the ring size or base is impossible; a driver without
  * VIRTIO_F_VERSION_1 on a big-endian host), EFAULT (no memory table, or a ring
@@ -558,7 +575,8 @@ struct vhost_target_poller_remove {
  *
  * Errors: ENOENT (no such target, or of another type), EACCES (the opener is
  * neither root nor the target's owner), EBUSY (someone else is attached),
- * EALREADY (this fd is attached), ENXIO (it has no unit).
+ * EALREADY (this fd is attached), ENXIO (it has no unit), EDQUOT (the opener
+ * has as much as a user may have).
  */
 struct vhost_target_attach {
 	__u32 size;

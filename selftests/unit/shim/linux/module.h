@@ -4,6 +4,7 @@
 
 #include <linux/export.h>
 #include <linux/kernel.h>
+#include <sys/types.h>
 
 struct module;
 
@@ -15,6 +16,10 @@ struct module;
 
 int shim_module_init(void);
 void shim_module_exit(void);
+
+/* A test may change it. */
+#define module_param(name, type, perm)	type *shim_param_##name = &name
+#define MODULE_PARM_DESC(name, text)	_Static_assert(1, "")
 
 #define MODULE_DESCRIPTION(text)	_Static_assert(1, "")
 #define MODULE_LICENSE(text)		_Static_assert(1, "")

@@ -10,4 +10,6 @@ typedef struct {
 	unsigned int val;
 } kgid_t;
 
+#define __kuid_val(uid)	((uid).val)
+
 #endif

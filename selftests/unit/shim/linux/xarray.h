@@ -24,6 +24,9 @@ static inline void *xa_load(struct xarray *xa, unsigned long index)
 	return index < xa->size ? xa->table[index] : NULL;
 }
 
+#define DEFINE_XARRAY(name)	struct xarray name
+#define xa_err(old)		((void)(old), 0)
+
 static inline void xa_init(struct xarray *xa)
 {
 	*xa = (struct xarray) { };
