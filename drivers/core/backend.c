@@ -8,12 +8,6 @@
 
 #include "resv_store.h"
 
-/* What may sleep: discards, writes that allocate, submits that wait. */
-static struct workqueue_struct *io_wq;
-
-/* Commands of device types: see vt_cmd_punt(). */
-static struct workqueue_struct *cmd_wq;
-
 static const struct vt_backend_ops *backend_ops(u32 type)
 {
 	switch (type) {
@@ -65,6 +59,8 @@ resv:
 
 static void backend_free(struct vt_backend *be)
 {
+	if (be->wq)
+		destroy_workqueue(be->wq);
 	kfree(be->path);
 	kfree(be);
 }
@@ -82,7 +78,10 @@ static struct vt_backend *backend_new(const struct vt_backend_ops *ops,
 	kref_init(&be->ref);
 	mutex_init(&be->lock);
 	INIT_LIST_HEAD(&be->users);
-	err = vt_rmw_init(&be->rmw);
+	/* Its own: those that wait for a slow device are no hindrance to others. */
+	be->wq = alloc_workqueue("vhost-target-io",
+				 WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	err = be->wq ? vt_rmw_init(&be->rmw) : -ENOMEM;
 	if (err) {
 		backend_free(be);
 		return ERR_PTR(err);
@@ -241,34 +240,6 @@ void vt_backend_died(struct vt_backend *be)
 void vt_io_punt(struct vt_io *io, work_func_t fn)
 {
 	INIT_WORK(&io->work, fn);
-	queue_work(io_wq, &io->work);
+	queue_work(io->be->wq, &io->work);
 }
 EXPORT_SYMBOL_GPL(vt_io_punt);
-
-void vt_cmd_punt(struct vt_io *io, work_func_t fn)
-{
-	INIT_WORK(&io->work, fn);
-	queue_work(cmd_wq, &io->work);
-}
-EXPORT_SYMBOL_GPL(vt_cmd_punt);
-
-int vt_backends_init(void)
-{
-	io_wq = alloc_workqueue("vhost-target-io",
-				WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	if (!io_wq)
-		return -ENOMEM;
-	cmd_wq = alloc_workqueue("vhost-target-cmd",
-				 WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
-	if (!cmd_wq) {
-		destroy_workqueue(io_wq);
-		return -ENOMEM;
-	}
-	return 0;
-}
-
-void vt_backends_exit(void)
-{
-	destroy_workqueue(cmd_wq);
-	destroy_workqueue(io_wq);
-}

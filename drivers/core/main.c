@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <linux/module.h>
 
-#include <vhost_target/backend.h>
 #include <vhost_target/ioctl.h>
 #include <vhost_target/poller.h>
 #include <vhost_target/target.h>
@@ -13,20 +12,12 @@ static int __init vhost_target_init(void)
 {
 	int err;
 
-	err = vt_backends_init();
-	if (err)
-		return err;
 	err = vt_pollers_init();
 	if (err)
-		goto backends;
+		return err;
 	err = vt_ctl_init();
 	if (err)
-		goto pollers;
-	return 0;
-pollers:
-	vt_pollers_exit();
-backends:
-	vt_backends_exit();
+		vt_pollers_exit();
 	return err;
 }
 
@@ -35,7 +26,6 @@ static void __exit vhost_target_exit(void)
 	vt_ctl_exit();
 	vt_registry_exit();
 	vt_pollers_exit();
-	vt_backends_exit();
 }
 
 module_init(vhost_target_init);

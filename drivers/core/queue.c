@@ -151,6 +151,13 @@ void vt_queue_submit(struct vt_queue *q, struct vt_req *req)
 }
 EXPORT_SYMBOL_GPL(vt_queue_submit);
 
+void vt_cmd_punt(struct vt_req *req, work_func_t fn)
+{
+	INIT_WORK(&req->io.work, fn);
+	queue_work(req->q->session->cmd_wq, &req->io.work);
+}
+EXPORT_SYMBOL_GPL(vt_cmd_punt);
+
 static bool queue_may_fetch(struct vt_queue *q)
 {
 	/* Pairs with the release in queue_fault_work(). */

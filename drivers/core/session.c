@@ -7,17 +7,43 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
+#include <vhost_target/vdev.h>
+
 #include "queue.h"
 #include "users.h"
+
+static bool type_has_commands(const struct vt_type *type)
+{
+	return !type->vdev_ops || type->vdev_ops->execute;
+}
+
+static void session_free(struct vt_session *s)
+{
+	if (s->cmd_wq)
+		destroy_workqueue(s->cmd_wq);
+	kvfree(s->stats);
+	kvfree(s->queue);
+}
+
+static int session_alloc(struct vt_session *s, const struct vt_type *type,
+			 unsigned int nr_queues)
+{
+	s->queue = kvcalloc(nr_queues, sizeof(*s->queue), GFP_KERNEL_ACCOUNT);
+	s->stats = kvcalloc(nr_queues, sizeof(*s->stats), GFP_KERNEL_ACCOUNT);
+	if (!s->queue || !s->stats)
+		return -ENOMEM;
+	if (!type_has_commands(type))
+		return 0;
+	s->cmd_wq = alloc_workqueue("vhost-target-cmd",
+				    WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	return s->cmd_wq ? 0 : -ENOMEM;
+}
 
 int vt_session_init(struct vt_session *s, struct vt_target *t,
 		    const struct vt_session_ops *ops, unsigned int nr_queues)
 {
-	s->queue = kvcalloc(nr_queues, sizeof(*s->queue), GFP_KERNEL_ACCOUNT);
-	s->stats = kvcalloc(nr_queues, sizeof(*s->stats), GFP_KERNEL_ACCOUNT);
-	if (!s->queue || !s->stats) {
-		kvfree(s->queue);
-		kvfree(s->stats);
+	if (session_alloc(s, t->type, nr_queues)) {
+		session_free(s);
 		return -ENOMEM;
 	}
 	kref_get(&t->ref);
@@ -37,8 +63,7 @@ void vt_session_exit(struct vt_session *s)
 {
 	vt_session_detach(s);
 	vt_target_put(s->target);
-	kvfree(s->stats);
-	kvfree(s->queue);
+	session_free(s);
 }
 EXPORT_SYMBOL_GPL(vt_session_exit);
 

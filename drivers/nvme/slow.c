@@ -454,5 +454,5 @@ void nv_flush_all(struct vt_nvme *n)
 
 void nv_slow(struct vt_req *req)
 {
-	vt_cmd_punt(&req->io, slow_work);
+	vt_cmd_punt(req, slow_work);
 }

@@ -35,7 +35,7 @@ static void scsi_execute(struct vt_req *req)
 	if (req->q->index == SCSI_VQ_CONTROL)
 		scsi_tmf_execute(req);
 	else
-		vt_cmd_punt(&req->io, scsi_cmd_work);
+		vt_cmd_punt(req, scsi_cmd_work);
 }
 
 static void scsi_complete(struct vt_req *req)

@@ -212,6 +212,7 @@ struct vt_backend_user {
  * @path: as given by the first user; NULL for the null backend
  * @node: file backend: on the list of files in use
  * @resv: its persistent reservations
+ * @wq: for what may sleep: discards, writes that allocate, submits that wait
  * @rmw: keeps what reads, compares or changes, and writes, in one piece
  * @ref: one for each user, and whoever looks at it for a moment
  * @shared: it may have several users
@@ -228,6 +229,7 @@ struct vt_backend {
 	char *path;
 	struct list_head node;
 	struct vt_resv resv;
+	struct workqueue_struct *wq;
 	struct vt_rmw rmw;
 	struct kref ref;
 	bool shared;
@@ -314,23 +316,7 @@ static inline void vt_io_end(struct vt_io *io, blk_status_t status)
 	io->done(io);
 }
 
-/* For backends: have @fn run where it may sleep. Context: any. */
+/* Have @fn run where it may sleep, not wait for commands. Context: any. */
 void vt_io_punt(struct vt_io *io, work_func_t fn);
-
-/**
- * vt_cmd_punt - for device types: have a command run where it may wait
- * @io: of its request; @io->work is used
- * @fn: may wait for I/O, and for other commands that wait for I/O
- *
- * Backends have a workqueue of their own: commands that wait for each other's
- * I/O (reservations that fence, say) may be more than a workqueue runs at a
- * time, and the I/O must go on.
- *
- * Context: any.
- */
-void vt_cmd_punt(struct vt_io *io, work_func_t fn);
-
-int vt_backends_init(void);
-void vt_backends_exit(void);
 
 #endif

@@ -339,6 +339,20 @@ void vt_queue_take(struct vt_queue *q, struct vt_req *req);
 /* In ops->fetch: hand a request that was taken to the backend. */
 void vt_queue_submit(struct vt_queue *q, struct vt_req *req);
 
+/**
+ * vt_cmd_punt - have a command run where it may wait
+ * @req: taken; @req->io.work is used
+ * @fn: may wait for I/O, and for other commands that wait for I/O
+ *
+ * Each session has a workqueue of its own for them, and each backend one: there
+ * is a limit to what a workqueue runs at a time. Commands that wait for each
+ * other's I/O (reservations that fence, say) must not keep the I/O from going
+ * on, nor one VM's the neighbour's.
+ *
+ * Context: ops->fetch.
+ */
+void vt_cmd_punt(struct vt_req *req, work_func_t fn);
+
 /* In ops->fetch: a request that was taken has ended. */
 void vt_queue_complete(struct vt_queue *q, struct vt_req *req);
 

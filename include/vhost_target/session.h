@@ -58,6 +58,7 @@ struct vt_session_ops {
  * @opener: who opened the door, whose limits count; set by the door before it
  *	is attached; NULL: whoever attaches
  * @user: who it is counted for, while attached
+ * @cmd_wq: see vt_cmd_punt(); NULL: its type has no such commands
  * @css: block cgroup charged
  * @attached: on target->sessions
  * @nr_queues: entries of the two arrays below
@@ -75,6 +76,7 @@ struct vt_session {
 	struct vt_gmem *gmem;
 	const struct cred *opener;
 	struct vt_user *user;
+	struct workqueue_struct *cmd_wq;
 	struct cgroup_subsys_state *css;
 	bool attached;
 	unsigned int nr_queues;

@@ -482,11 +482,6 @@ void vt_io_punt(struct vt_io *io, work_func_t fn)
 	on_work(&io->work);
 }
 
-void vt_cmd_punt(struct vt_io *io, work_func_t fn)
-{
-	vt_io_punt(io, fn);
-}
-
 /* Work that may want what we hold is done only if nothing else helps. */
 static void on_wait(void)
 {
