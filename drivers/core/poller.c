@@ -33,6 +33,7 @@ MODULE_PARM_DESC(idle_us, "microseconds without work before a queue sleeps, for 
  * @idle_ns: time without work before a queue sleeps
  * @active: queues looked at; thread only
  * @nr_active: their number; written by the thread
+ * @crowded: when there were several last, ns; thread only
  * @loops: passes; written by the thread
  * @sleeps: times the thread slept; written by the thread
  * @busy_ns: time in passes with work; written by the thread
@@ -51,6 +52,7 @@ struct vt_poller {
 	u64 idle_ns;
 	struct list_head active ____cacheline_aligned_in_smp;
 	unsigned int nr_active;
+	u64 crowded;
 	u64 loops;
 	u64 sleeps;
 	u64 busy_ns;
@@ -74,14 +76,18 @@ struct vt_call {
 static DEFINE_MUTEX(pollers_lock);
 static DEFINE_XARRAY_ALLOC(poller_ids);
 
-/* In the thread: put the queues that were woken on the active list. */
+/*
+ * In the thread: put the queues that were woken on the active list, the latest
+ * last, before those that were there: those have had their turn, and what woke
+ * these does not wait for another of it.
+ */
 static void poller_take_wakes(struct vt_poller *p)
 {
 	struct llist_node *list = llist_del_all(&p->wake);
 	struct vt_pq *pq, *tmp;
 
-	llist_for_each_entry_safe(pq, tmp, llist_reverse_order(list), wake) {
-		list_add_tail(&pq->node, &p->active);
+	llist_for_each_entry_safe(pq, tmp, list, wake) {
+		list_add(&pq->node, &p->active);
 		WRITE_ONCE(p->nr_active, p->nr_active + 1);
 	}
 }
@@ -126,14 +132,26 @@ static void poller_try_sleep(struct vt_poller *p, struct vt_pq *pq)
 	vt_stat_inc(*pq->sleeps);
 }
 
+/* A queue whose device takes its time sleeps between two requests. */
+#define CROWD_NS	(10 * NSEC_PER_MSEC)
+
+static bool poller_is_crowded(struct vt_poller *p, u64 now)
+{
+	if (p->nr_active > 1)
+		p->crowded = now;
+	return now - p->crowded < CROWD_NS;
+}
+
 static unsigned int poller_pass(struct vt_poller *p, u64 now)
 {
+	bool crowded = poller_is_crowded(p, now);
 	u64 idle_ns = READ_ONCE(p->idle_ns);
 	struct vt_pq *pq, *tmp;
 	unsigned int work = 0;
 	unsigned int n;
 
 	list_for_each_entry_safe(pq, tmp, &p->active, node) {
+		pq->crowded = crowded;
 		n = pq->ops->poll(pq, now, idle_ns);
 		work += n;
 		if (n)

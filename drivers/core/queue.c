@@ -5,6 +5,7 @@
  */
 #include <linux/blkdev.h>
 #include <linux/delay.h>
+#include <linux/ktime.h>
 #include <linux/module.h>
 
 #include "../compat/workqueue.h"
@@ -69,6 +70,7 @@ static void queue_put_req(struct vt_queue *q, struct vt_req *req)
 		fence = req->fence - 1;
 		WRITE_ONCE(q->by_fence[fence], q->by_fence[fence] - 1);
 	}
+	q->copied -= req->copied;
 	WRITE_ONCE(q->by_epoch[req->epoch], q->by_epoch[req->epoch] - 1);
 	WRITE_ONCE(q->inflight, q->inflight - 1);
 	WRITE_ONCE(q->st->inflight, q->inflight);
@@ -80,8 +82,10 @@ void vt_queue_complete(struct vt_queue *q, struct vt_req *req)
 	unsigned int class = req->op_class;
 	u32 bytes = req->io.bytes;
 
-	if (req->bounce)
+	if (req->bounce) {
+		q->cost += DIV_ROUND_UP(bytes, PAGE_SIZE) * VT_COST_PAGE;
 		vt_req_unbounce(req);
+	}
 	q->ops->complete(q, req);
 	q->unpublished++;
 
@@ -99,18 +103,32 @@ void vt_queue_complete(struct vt_queue *q, struct vt_req *req)
 }
 EXPORT_SYMBOL_GPL(vt_queue_complete);
 
+static unsigned int queue_budget(const struct vt_queue *q)
+{
+	return q->pq.crowded ? VT_CROWDED(VT_PASS_BUDGET) : VT_PASS_BUDGET;
+}
+
+static bool queue_may_cost(const struct vt_queue *q)
+{
+	return q->cost < (q->pq.crowded ? VT_CROWDED(VT_PASS_COST) :
+			  VT_PASS_COST);
+}
+
+/* However many have ended at once, the others' queues wait for some of them. */
 static unsigned int queue_reap(struct vt_queue *q)
 {
-	struct vt_req *req, *tmp;
-	struct llist_node *list;
+	struct vt_req *req;
 	unsigned int n = 0;
 
-	if (llist_empty(&q->done))
-		return 0;
-	list = llist_reverse_order(llist_del_all(&q->done));
-	llist_for_each_entry_safe(req, tmp, list, done) {
+	if (!q->ended) {
+		if (llist_empty(&q->done))
+			return 0;
+		q->ended = llist_reverse_order(llist_del_all(&q->done));
+	}
+	for (; q->ended && n < queue_budget(q) && queue_may_cost(q); n++) {
+		req = llist_entry(q->ended, struct vt_req, done);
+		q->ended = q->ended->next;
 		vt_queue_complete(q, req);
-		n++;
 	}
 	return n;
 }
@@ -121,6 +139,8 @@ static void queue_io_done(struct vt_io *io)
 	struct vt_req *req = container_of(io, struct vt_req, io);
 	struct vt_queue *q = req->q;
 
+	if (unlikely(req->late) && vt_req_ended_late(req))
+		return;
 	/* Implies the barrier that vt_pq_wake() asks for. */
 	llist_add(&req->done, &q->done);
 	vt_pq_wake(&q->pq);
@@ -147,7 +167,10 @@ void vt_queue_submit(struct vt_queue *q, struct vt_req *req)
 {
 	req->fence = 1 + q->fence;
 	WRITE_ONCE(q->by_fence[q->fence], q->by_fence[q->fence] + 1);
-	vt_io_submit(&req->io);
+	if (unlikely(req->late))
+		vt_req_submit_late(req);
+	else
+		vt_io_submit(&req->io);
 }
 EXPORT_SYMBOL_GPL(vt_queue_submit);
 
@@ -175,8 +198,9 @@ static noinline unsigned int queue_fetch_some(struct vt_queue *q,
 
 	blk_start_plug(&plug);
 	/* The first request that needs a tag takes some for the others, too. */
+	waiting = min(waiting, queue_budget(q));
 	plug.nr_ios = min_t(unsigned int, waiting, QUEUE_TAGS);
-	while (n < VT_PASS_BUDGET && q->free) {
+	while (n < queue_budget(q) && q->free && queue_may_cost(q)) {
 		ret = q->ops->fetch(q);
 		if (ret <= 0)
 			break;
@@ -188,6 +212,27 @@ static noinline unsigned int queue_fetch_some(struct vt_queue *q,
 	return n;
 }
 
+/*
+ * A request that costs more than a pass is worth cannot be cut. Its queue makes
+ * up for it: others have the poller for three times as long.
+ */
+#define REST_COST	(VT_CROWDED(VT_PASS_COST) * 3 / 2)
+#define REST_TIMES	3
+#define REST_MAX_NS	NSEC_PER_MSEC
+
+static bool queue_rests(const struct vt_queue *q)
+{
+	return unlikely(q->rest_until > q->now) && q->pq.crowded;
+}
+
+static void queue_rest(struct vt_queue *q)
+{
+	u64 now = ktime_get_ns();
+
+	q->rest_until = now + min_t(u64, REST_TIMES * (now - q->now),
+				    REST_MAX_NS);
+}
+
 static unsigned int queue_fetch(struct vt_queue *q)
 {
 	unsigned int waiting;
@@ -197,6 +242,8 @@ static unsigned int queue_fetch(struct vt_queue *q)
 		/* Before ops->fetch looks; pairs with vt_queue_nudge(). */
 		xchg(&q->nudged, false);
 	if (!queue_may_fetch(q))
+		return 0;
+	if (queue_rests(q))
 		return 0;
 	waiting = q->ops->pending(q);
 	return waiting ? queue_fetch_some(q, waiting) : 0;
@@ -217,6 +264,7 @@ static unsigned int queue_poll(struct vt_pq *pq, u64 now, u64 patience)
 	unsigned int n, came;
 
 	q->now = now;
+	q->cost = 0;
 	if (q->armed) {
 		q->ops->disarm(q);
 		q->armed = false;
@@ -233,12 +281,15 @@ static unsigned int queue_poll(struct vt_pq *pq, u64 now, u64 patience)
 			q->free ? patience : 0))
 		queue_publish(q);
 
+	if (unlikely(q->cost >= REST_COST) && q->pq.crowded)
+		queue_rest(q);
 	vt_stat_inc(q->st->polls);
 	if (!n)
 		vt_stat_inc(q->st->empty_polls);
 	else if (atomic_read(&q->waiters))
 		wake_up_all(&q->idle_wait);
-	return n;
+	/* It does not fall asleep before it has had its rest. */
+	return n ?: queue_rests(q);
 }
 
 static bool queue_arm(struct vt_pq *pq)
@@ -258,7 +309,7 @@ static bool queue_pending(struct vt_pq *pq)
 {
 	struct vt_queue *q = container_of(pq, struct vt_queue, pq);
 
-	if (!llist_empty(&q->done) || READ_ONCE(q->nudged))
+	if (q->ended || !llist_empty(&q->done) || READ_ONCE(q->nudged))
 		return true;
 	return queue_may_fetch(q) && !q->parked && q->ops->pending(q);
 }
@@ -318,6 +369,9 @@ static void queue_reset_state(struct vt_queue *q)
 
 	memset(&q->moderation, 0, sizeof(q->moderation));
 	q->unpublished = 0;
+	q->rest_until = 0;
+	q->copied = 0;
+	q->ended = NULL;
 	q->inflight = 0;
 	memset(q->by_epoch, 0, sizeof(q->by_epoch));
 	memset(q->by_fence, 0, sizeof(q->by_fence));

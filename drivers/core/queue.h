@@ -12,6 +12,10 @@
 /* req.c */
 void vt_req_unbounce(struct vt_req *req);
 
+/* Of requests with @late set: copy, then submit; true: it is to be copied back. */
+void vt_req_submit_late(struct vt_req *req);
+bool vt_req_ended_late(struct vt_req *req);
+
 /* queue.c; session->sync_lock and session->drain_lock held, respectively. */
 void vt_queue_sync(struct vt_queue *q);
 void vt_queue_drain_io(struct vt_queue *q);

@@ -6,9 +6,12 @@
  * pieces needs no more; the few larger ones borrow a table from a pool of the
  * queue's own.
  */
+#include <linux/delay.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include "queue.h"
@@ -123,6 +126,7 @@ int vt_queue_lookup(struct vt_queue *q, u64 addr, u32 len, bool write,
 				  queue_chunk(q, addr >> VT_CHUNK_SHIFT),
 				  addr, len, write, page, off);
 
+	q->cost++;
 	if (likely(n != -EAGAIN))
 		return n;
 	if (q->fault_hole && q->fault_addr == addr)
@@ -138,6 +142,7 @@ int vt_queue_read(struct vt_queue *q, u64 addr, void *buf, u32 len)
 	struct page *page;
 	int n;
 
+	q->cost += len / VT_COST_BYTES;
 	for (; len; len -= n, addr += n, buf += n) {
 		n = vt_queue_lookup(q, addr, len, false, &page, &off);
 		if (n < 0)
@@ -199,6 +204,7 @@ EXPORT_SYMBOL_GPL(vt_req_map_addr);
 
 int vt_req_map_page(struct vt_req *req, struct page *page, u32 len)
 {
+	req->q->cost++;
 	req->len_bits |= len;
 	return req_add_piece(req, page, 0, len);
 }
@@ -212,11 +218,9 @@ static void bounce_free(struct vt_bounce *b)
 }
 
 /* Zeroed for a read: not every device fills what it says it has read. */
-static struct vt_bounce *bounce_alloc(u32 bytes, bool zeroed)
+static struct vt_bounce *bounce_alloc(u32 bytes, gfp_t gfp)
 {
 	unsigned int nr = DIV_ROUND_UP(bytes, PAGE_SIZE);
-	gfp_t gfp = GFP_NOWAIT | __GFP_NOWARN | __GFP_ACCOUNT |
-		    (zeroed ? __GFP_ZERO : 0);
 	struct vt_bounce *b;
 
 	b = kmalloc(struct_size(b, bv, nr), gfp);
@@ -237,7 +241,7 @@ static struct vt_bounce *bounce_alloc(u32 bytes, bool zeroed)
 }
 
 /* Walks the guest's pieces page by page of the copy. */
-static void bounce_copy(struct vt_bounce *b, bool from_guest)
+static void bounce_copy(struct vt_bounce *b, bool from_guest, bool late)
 {
 	struct bio_vec *g = b->orig;
 	unsigned int done = 0, i;
@@ -246,6 +250,8 @@ static void bounce_copy(struct vt_bounce *b, bool from_guest)
 		void *p = page_address(b->bv[i].bv_page);
 		u32 len = b->bv[i].bv_len;
 
+		if (late)
+			cond_resched();
 		while (len) {
 			u32 n = min(len, g->bv_len - done);
 			void *q = page_address(g->bv_page) + g->bv_offset +
@@ -266,31 +272,71 @@ static void bounce_copy(struct vt_bounce *b, bool from_guest)
 	}
 }
 
-/* Not aligned as the backend needs it: go through a copy. */
-int vt_req_bounce(struct vt_req *req)
+static bool bounce_begin(struct vt_req *req, gfp_t gfp)
 {
 	struct vt_io *io = &req->io;
-	const struct vt_limits *l = &io->be->limits;
+	bool in = io->op == VT_OP_READ;
 	struct vt_bounce *b;
 
-	if (io->op > VT_OP_WRITE)
-		return 0;
-	if (likely(!(req->addr_bits & l->dma_mask) &&
-		   !(req->len_bits & (l->block_size - 1))))
-		return 0;
-
-	b = bounce_alloc(io->bytes, io->op == VT_OP_READ);
+	b = bounce_alloc(io->bytes, gfp | __GFP_NOWARN | __GFP_ACCOUNT |
+			 (in ? __GFP_ZERO : 0));
 	if (!b)
-		return -ENOBUFS;
+		return false;
 	b->orig = io->bv;
 	b->nr_orig = io->nr_bv;
-	if (io->op == VT_OP_WRITE)
-		bounce_copy(b, true);
+	if (!in)
+		bounce_copy(b, true, req->late);
 	io->bv = b->bv;
 	io->nr_bv = b->nr;
 	req->bounce = b;
-	vt_stat_inc(req->q->st->bounced);
+	return true;
+}
+
+/* Not aligned as the backend needs it? */
+static bool req_must_copy(const struct vt_req *req)
+{
+	const struct vt_limits *l = &req->io.be->limits;
+
+	return (req->addr_bits & l->dma_mask) ||
+	       (req->len_bits & (l->block_size - 1));
+}
+
+/* A queue may have so many bytes of copies, or a single one. */
+#define COPIED_MAX	SZ_16M
+/* A larger copy would keep the poller for too long. */
+#define COPIED_NOW	SZ_64K
+
+static int req_copy_begin(struct vt_req *req, bool now)
+{
+	struct vt_queue *q = req->q;
+	u32 bytes = req->io.bytes;
+
+	if (q->copied && q->copied + bytes > COPIED_MAX)
+		return -ENOBUFS;
+	req->late = !now;
+	if (now && !bounce_begin(req, GFP_NOWAIT))
+		return -ENOBUFS;
+	if (now)
+		q->cost += DIV_ROUND_UP(bytes, PAGE_SIZE) * VT_COST_PAGE;
+	req->copied = bytes;
+	q->copied += bytes;
+	vt_stat_inc(q->st->bounced);
 	return 0;
+}
+
+int vt_req_bounce_now(struct vt_req *req)
+{
+	if (req->io.op > VT_OP_WRITE || likely(!req_must_copy(req)))
+		return 0;
+	return req_copy_begin(req, true);
+}
+EXPORT_SYMBOL_GPL(vt_req_bounce_now);
+
+int vt_req_bounce(struct vt_req *req)
+{
+	if (req->io.op > VT_OP_WRITE || likely(!req_must_copy(req)))
+		return 0;
+	return req_copy_begin(req, req->io.bytes <= COPIED_NOW);
 }
 EXPORT_SYMBOL_GPL(vt_req_bounce);
 
@@ -299,9 +345,47 @@ void vt_req_unbounce(struct vt_req *req)
 	struct vt_bounce *b = req->bounce;
 
 	if (req->io.op == VT_OP_READ && !req->io.status)
-		bounce_copy(b, false);
+		bounce_copy(b, false, req->late);
 	req->io.bv = b->orig;
 	req->io.nr_bv = b->nr_orig;
 	bounce_free(b);
 	req->bounce = NULL;
+}
+
+#define COPY_RETRY_MS 20
+
+/* Whatever it takes: the guest sees a slow disk, not an error. */
+static void req_copy_work(struct work_struct *work)
+{
+	struct vt_req *req = container_of(work, struct vt_req, io.work);
+	struct vt_session *s = req->q->session;
+
+	mutex_lock(&s->copy_lock);
+	while (!bounce_begin(req, GFP_NOIO))
+		msleep(COPY_RETRY_MS);
+	mutex_unlock(&s->copy_lock);
+	vt_io_submit(&req->io);
+}
+
+void vt_req_submit_late(struct vt_req *req)
+{
+	vt_io_punt(&req->io, req_copy_work);
+}
+
+static void req_copy_back_work(struct work_struct *work)
+{
+	struct vt_req *req = container_of(work, struct vt_req, io.work);
+
+	mutex_lock(&req->q->session->copy_lock);
+	vt_req_unbounce(req);
+	mutex_unlock(&req->q->session->copy_lock);
+	req->io.done(&req->io);
+}
+
+bool vt_req_ended_late(struct vt_req *req)
+{
+	if (!req->bounce)
+		return false;
+	vt_io_punt(&req->io, req_copy_back_work);
+	return true;
 }

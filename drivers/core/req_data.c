@@ -19,6 +19,8 @@ void vt_req_reset(struct vt_req *req)
 	req->io.status = BLK_STS_OK;
 	req->big = NULL;
 	req->bounce = NULL;
+	req->copied = 0;
+	req->late = false;
 	req->addr_bits = 0;
 	req->len_bits = 0;
 	req->used_len = 0;

@@ -54,6 +54,7 @@ int vt_session_init(struct vt_session *s, struct vt_target *t,
 	mutex_init(&s->sync_lock);
 	mutex_init(&s->drain_lock);
 	mutex_init(&s->place_lock);
+	mutex_init(&s->copy_lock);
 	INIT_LIST_HEAD(&s->node);
 	return 0;
 }

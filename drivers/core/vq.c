@@ -44,6 +44,7 @@ static int vq_fetch(struct vt_queue *q)
 	ret = vq->vr.ops->peek(&vq->vr, vq->chain);
 	if (ret <= 0)
 		return ret;
+	q->cost += vq->chain->looked;
 
 	vt_req_reset(req);
 	ret = vq->vdev->ops->parse(vq, vq->chain, req);

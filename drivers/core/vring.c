@@ -81,6 +81,7 @@ int vt_chain_add(struct vt_vring *vr, struct vt_chain *c, u64 addr, u32 len,
 {
 	struct vt_seg *seg = &c->seg[c->nr_out + c->nr_in];
 
+	c->looked++;
 	if (!write && c->nr_in)
 		return vt_ring_broken(vr, VT_RING_BAD_ORDER);
 	if (c->nr_out + c->nr_in >= VT_VRING_MAX_SIZE)

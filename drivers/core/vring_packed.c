@@ -117,6 +117,7 @@ static int packed_peek(struct vt_vring *vr, struct vt_chain *c)
 	smp_rmb();
 
 	c->slots = 0;
+	c->looked = 0;
 	c->nr_out = 0;
 	c->nr_in = 0;
 	c->out_len = 0;

@@ -149,6 +149,7 @@ static int split_peek(struct vt_vring *vr, struct vt_chain *c)
 	c->id = le16_to_cpu((__force __le16)
 			    READ_ONCE(avail->ring[vr->next & vr->mask]));
 	c->slots = 1;
+	c->looked = 0;
 	c->nr_out = 0;
 	c->nr_in = 0;
 	c->out_len = 0;

@@ -134,7 +134,7 @@ static int fused_parse(struct nv_cq *cq, struct vt_req *r1, struct vt_req *r2)
 		return ret1;
 	ret2 = nv_io_parse(c, r2);
 	if (!ret2)
-		ret2 = vt_req_bounce(r2);
+		ret2 = vt_req_bounce_now(r2);
 	if (ret2 < 0) {
 		nv_req_undo(r2);
 		/* Whatever it is: it may be no Compare. */

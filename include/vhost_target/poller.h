@@ -35,6 +35,19 @@ struct vt_poller;
 /* Requests a queue may start in one pass, for fairness between queues. */
 #define VT_PASS_BUDGET	64
 
+/*
+ * What a queue may cost in one pass, in looks at a descriptor or at an address
+ * of the guest: 64 requests of 128 KiB in scattered pages. The request that
+ * exceeds it is the last.
+ */
+#define VT_PASS_COST	2560
+
+/* Of both, what a queue has of a pass when it is not alone. */
+#define VT_CROWDED(n)	((n) / 4)
+
+#define VT_COST_PAGE	32	/* of a page that is copied */
+#define VT_COST_BYTES	128	/* read out of the guest for a look */
+
 /**
  * struct vt_pq_ops - what a poller does to a queue; all in the poller
  * @poll: one look at the queue; @now is the pass's time in ns, @patience the
@@ -60,6 +73,7 @@ struct vt_pq_ops {
  * @poller: who serves it; changes only while detached
  * @node: on the poller's active list; poller only
  * @last_work: time of the last pass with work, ns; poller only
+ * @crowded: others have work, too, or had lately; poller only
  * @rearms: counts the times work came while arming; poller only
  * @sleeps: counts the times it went asleep; poller only
  * @placed: on the list of its poller's queues; pollers_lock
@@ -72,6 +86,7 @@ struct vt_pq {
 	struct vt_poller *poller;
 	struct list_head node ____cacheline_aligned_in_smp;
 	u64 last_work;
+	bool crowded;
 	u64 *rearms;
 	u64 *sleeps;
 	struct list_head placed;

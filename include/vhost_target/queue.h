@@ -115,6 +115,8 @@ struct vt_bvecs {
  * @next: on the free list
  * @big: big table in use, or NULL
  * @bounce: aligned copy of the data, or NULL
+ * @copied: bytes of that, 0: there is none
+ * @late: a work item copies
  * @start: when picked up, ns
  * @addr_bits: of all buffers' addresses, for the alignment check
  * @len_bits: of all buffers' lengths, likewise
@@ -147,6 +149,8 @@ struct vt_req {
 	u8 epoch;
 	u8 fence;
 	bool taken;
+	bool late;
+	u32 copied;
 	void *priv;
 	u32 priv_len;
 	union {
@@ -200,6 +204,10 @@ struct vt_queue_ops {
  * @call: how to interrupt the driver; poller while running
  * @now: time of this pass; poller
  * @moderation: when to interrupt; poller
+ * @cost: of this pass, see VT_PASS_COST; poller
+ * @rest_until: takes no request before, if it is crowded, ns; poller
+ * @copied: bytes of all copies of requests in flight; poller
+ * @ended: requests of @done whose turn is in a later pass; poller
  * @unpublished: requests completed since the last publish; poller
  * @inflight: requests not yet completed; written by the poller
  * @by_epoch: of these, by the memory epoch; written by the poller
@@ -238,6 +246,10 @@ struct vt_queue {
 	struct vt_notify call;
 	u64 now;
 	struct vt_moderation moderation;
+	unsigned int cost;
+	u64 rest_until;
+	u32 copied;
+	struct llist_node *ended;
 	unsigned int unpublished;
 	unsigned int inflight;
 	unsigned int by_epoch[2];
@@ -443,9 +455,14 @@ int vt_req_map_page(struct vt_req *req, struct page *page, u32 len);
  * vt_req_bounce - have data go through a copy if the backend needs alignment
  * @req: request, complete
  *
+ * A large copy is made by a work item, which vt_queue_submit() starts.
+ *
  * Returns: 0 or -ENOBUFS.
  */
 int vt_req_bounce(struct vt_req *req);
+
+/* The same at once, whatever its size: for who submits it otherwise. */
+int vt_req_bounce_now(struct vt_req *req);
 
 /* Have vt_req_bounce() copy it in any case: then it is cut by whole pages. */
 static inline void vt_req_gather(struct vt_req *req)

@@ -68,6 +68,7 @@ struct vt_session_ops {
  * @sync_lock: one vt_session_sync() at a time; inside @lock or alone
  * @drain_lock: one vt_session_drain_io() at a time
  * @place_lock: queue->running changes; inside @sync_lock and @drain_lock
+ * @copy_lock: one large copy at a time, so that a VM's take one CPU; innermost
  * @node: on target->sessions; target->lock
  */
 struct vt_session {
@@ -86,6 +87,7 @@ struct vt_session {
 	struct mutex sync_lock;
 	struct mutex drain_lock;
 	struct mutex place_lock;
+	struct mutex copy_lock;
 	struct list_head node;
 };
 

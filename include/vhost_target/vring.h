@@ -42,6 +42,7 @@ struct vt_seg {
  * struct vt_chain - a descriptor chain, copied and in order
  * @id: head index (split) or buffer id (packed), to be returned by push
  * @slots: ring entries the chain takes (packed)
+ * @looked: descriptors looked at, empty ones included
  * @nr_out: device-readable segments, the first of @seg
  * @nr_in: device-writable segments, after them
  * @out_len: bytes of all readable segments
@@ -51,6 +52,7 @@ struct vt_seg {
 struct vt_chain {
 	u16 id;
 	u16 slots;
+	u16 looked;
 	u16 nr_out;
 	u16 nr_in;
 	u64 out_len;

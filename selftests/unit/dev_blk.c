@@ -131,6 +131,102 @@ TEST(bounce_no_memory, "no memory for a copy: the request waits, and is served")
 	}
 }
 
+/* More than a poller copies by itself. */
+#define LARGE	(17 * PAGE_SIZE)
+
+TEST(large_copy, "a work item makes large copies, both ways, whatever memory there is")
+{
+	static u8 out[LARGE], in[LARGE];
+	struct one w, r;
+
+	memset(out, 0x3c, sizeof(out));
+	fv_open(&aligned);
+	one_rw(&w, VIRTIO_BLK_T_OUT, 8, LARGE, 16);
+	fc_write(w.data, out, sizeof(out));
+	fv_offer(0, &w.c);
+	fc_poll();
+	EXPECT_EQ(1, stats(0)->bounced);
+	EXPECT_EQ(LARGE, fv.vdev->vqs[0].q.copied);
+	/* No page, and again none: it waits for them. */
+	shim_no_memory = 1;
+	EXPECT_EQ(1, fc_do_work(1));
+	EXPECT_EQ(0, shim_no_memory);
+	fc_settle();
+	EXPECT_EQ(VIRTIO_BLK_S_OK, one_status(&w));
+	EXPECT(!memcmp(fc.disk[0].data + 8 * 512, out, sizeof(out)));
+
+	one_rw(&r, VIRTIO_BLK_T_IN, 8, LARGE, 32);
+	fv_offer(0, &r.c);
+	fc_poll();
+	EXPECT_EQ(1, fc_do_work(1));
+	/* It has ended, but is not told of before it is copied back. */
+	fc_poll();
+	EXPECT_EQ(1, fv_ended(0));
+	fc_settle();
+	EXPECT_EQ(2, fv_ended(0));
+	fc_read(r.data, in, sizeof(in));
+	EXPECT(!memcmp(in, out, sizeof(in)));
+	EXPECT_EQ(0, fv.vdev->vqs[0].q.copied);
+	fv_close();
+}
+
+TEST(copies_limited, "a queue has so many bytes of copies at a time, but one in any case")
+{
+	struct vt_queue *q;
+	struct one r;
+
+	fv_open(&aligned);
+	q = &fv.vdev->vqs[0].q;
+	one_rw(&r, VIRTIO_BLK_T_IN, 0, 512, 16);
+	q->copied = 16 << 20;
+	fv_offer(0, &r.c);
+	fc_poll();
+	EXPECT_EQ(1, stats(0)->parked);
+	EXPECT_EQ(0, stats(0)->bounced);
+	q->copied = 0;
+	fc_settle();
+	EXPECT_EQ(1, fv_ended(0));
+	EXPECT_EQ(VIRTIO_BLK_S_OK, one_status(&r));
+	fv_close();
+}
+
+#define MANY	30
+
+TEST(crowded, "of what ends at once a pass takes some: by number, and by its cost")
+{
+	struct vt_queue *q;
+	struct one r;
+	unsigned int i;
+	u64 data;
+
+	fv_open(&aligned);
+	q = &fv.vdev->vqs[0].q;
+	q->pq.crowded = true;
+	fc.holds = true;
+	data = fv_alloc(2 * PAGE_SIZE + 16) + 16;
+	for (i = 0; i < MANY; i++) {
+		one_begin(&r, VIRTIO_BLK_T_IN, 0);
+		fv_add(&r.c, data, 2 * PAGE_SIZE, true);
+		one_end(&r);
+		fv_offer(0, &r.c);
+		fc_poll();
+	}
+	EXPECT_EQ(MANY, q->inflight);
+	EXPECT_EQ(MANY, fc_end_io(MANY));
+	/* As many as may be copied back. */
+	for (i = MANY; i; i -= 10) {
+		EXPECT_EQ(i, q->inflight);
+		EXPECT(q->pq.ops->pending(&q->pq));
+		fc_poll();
+	}
+	EXPECT_EQ(0, q->inflight);
+	EXPECT(!q->pq.ops->pending(&q->pq));
+	fc.holds = false;
+	fc_settle();
+	EXPECT_EQ(MANY, fv_ended(0));
+	fv_close();
+}
+
 TEST(parked_behind, "what is parked is woken by what is in flight")
 {
 	struct one a, b;

@@ -54,6 +54,8 @@ static inline struct llist_node *llist_reverse_order(struct llist_node *n)
 	return done;
 }
 
+#define llist_entry(node, type, member)	container_of(node, type, member)
+
 #define llist_entry_or_null(node, type, member)				\
 	((node) ? container_of(node, type, member) : NULL)
 
