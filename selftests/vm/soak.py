@@ -85,7 +85,7 @@ def all_at_once(targets, seconds):
     return done
 
 
-@test()
+@test(turn=1)
 def sessions(bed):
     vt.load_nvme()
     bed.callback(vt.unload)

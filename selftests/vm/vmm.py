@@ -6,7 +6,7 @@ import time
 
 import vt
 from bed import Repeated, expect, expect_equal, guest_fio, refused, wait_moving
-from devices import KINDS, at_rest, no_errors, test_each, verify
+from devices import BLK, KINDS, NVME, at_rest, no_errors, test_each, verify
 
 
 @test_each(*KINDS)
@@ -30,22 +30,32 @@ def stopped_by_a_signal(bed, kind):
               f"{kind.name}: a pause; all was verified, no error counted")
 
 
-@test_each(*KINDS)
-def memory_comes_and_goes(bed, kind):
-    """A module of memory is plugged and taken away, a balloon grows and shrinks."""
-    target = kind.target(bed, "--dev", bed.memory_disk().path)
-    guest = bed.guest(target, mem="384,slots=2,maxmem=2G",
+def all_move(targets):
+    for target in targets:
+        wait_moving(target)
+
+
+@test_each(NVME, driver=BLK.driver, turn=0)
+def memory_comes_and_goes(bed, _):
+    """A module of memory is plugged and taken away, a balloon grows and shrinks: with
+    a disk of each type in one guest."""
+    bed.callback(vt.unload)
+    vt.load_nvme()
+    targets = [kind.target(bed, "--dev", bed.memory_disk(f"mem-{kind.name}").path,
+                           name=kind.name) for kind in KINDS]
+    guest = bed.guest(*targets, mem="384,slots=2,maxmem=2G",
                       append="memhp_default_state=online_movable")
-    disk = kind.disk(guest, target)
-    job = Repeated(guest, vt.fio_verify(disk, size="1M"))
+    disks = [kind.disk(guest, target) for kind, target in zip(KINDS, targets)]
+    jobs = [Repeated(guest, vt.fio_verify(disk, size="512k")) for disk in disks]
     before = memory_of(guest)
-    wait_moving(target)
+    all_move(targets)
     guest.monitor("object_add memory-backend-ram,id=more,size=128M")
     text = guest.monitor("device_add pc-dimm,id=dimm,memdev=more")
     expect("Error" not in text, text)
     vt.wait_for("more memory", lambda: memory_of(guest) > before)
     # Movable memory comes first: fio's buffers are there.
-    guest_fio(guest, vt.fio_verify(disk, size="1M", offset="64M"))
+    for disk in disks:
+        guest_fio(guest, vt.fio_verify(disk, size="512k", offset="64M"))
     vt.wait_for("the module's end", lambda: gone(guest), 300)
     guest.monitor("object_del more")
     vt.wait_for("less memory", lambda: memory_of(guest) == before)
@@ -53,15 +63,17 @@ def memory_comes_and_goes(bed, kind):
     guest.check("modprobe virtio_balloon")
     guest.monitor("device_add virtio-balloon-pci,id=balloon")
     for mib in (360, 384):
-        wait_moving(target)
+        all_move(targets)
         guest.monitor(f"balloon {mib}")
         vt.wait_for(f"{mib} MiB", lambda mib=mib: f"actual={mib}" in
                     guest.monitor("info balloon"))
-    wait_moving(target)
-    job.end()
-    no_errors(target)
+    all_move(targets)
+    for job in jobs:
+        job.end()
+    for target in targets:
+        no_errors(target)
     bed.fault("memory plugged, unplugged, ballooned away and back under I/O",
-              f"{kind.name}: nothing; all was verified, no error counted")
+              "blk, scsi, nvme: nothing; all was verified, no error counted")
 
 
 def gone(guest):
