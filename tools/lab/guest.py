@@ -39,6 +39,9 @@ PR_SET_PDEATHSIG = 1
 INTERCEPT_CR8 = "/sys/module/lab_svm/parameters/cr8"
 # The emulated SVM's, not the guest's or the host's: Documentation/lab.md.
 EMULATOR_FAULT = "KVM internal error. Suberror: 3"
+# An interrupt at the first instruction of a system call, where none can come: IF is 0,
+# and the stack is still the program's.
+ENTRY_FAULT = re.compile(r"double fault.*?RIP: 0010:entry_SYSCALL_64\+0x0/", re.S)
 
 _running = weakref.WeakSet()
 
@@ -212,7 +215,8 @@ class Guest:
             self.kill()
             self.process.wait()
         if self.tmp:
-            Guest.emulator_faults += EMULATOR_FAULT in self.stderr_text()
+            Guest.emulator_faults += bool(EMULATOR_FAULT in self.stderr_text() or
+                                          ENTRY_FAULT.search(self.console_text()))
             shutil.rmtree(self.tmp, ignore_errors=True)
         for part in (self._agent, self._qmp):
             if part:
