@@ -46,7 +46,7 @@ def count_for_an_io(bed, target, guest, cmd):
     return seen
 
 
-@test_each(*KINDS, cpus=2, idle_us=STEADY_US, turn=None)
+@test_each(*KINDS, cpus=2, idle_us=STEADY_US)
 def for_an_io(bed, kind):
     null = bed.null_blk(irqmode=1)
     target, guest, cmd = busy_guest(bed, kind, IOS, "--dev", null.path)

@@ -129,7 +129,7 @@ def two_guests(bed, kind):
         target = kind.target(bed, "--dev", bed.memory_disk(f"mem-{name}").path, name=name)
         jobs.append((target, bed.guest(target, **kwargs)))
     expect_equal(len(vt.pollers()), 1, "pollers")
-    running = [Background(guest, vt.fio_verify(kind.disk(guest, target), size="4M"))
+    running = [Background(guest, vt.fio_verify(kind.disk(guest, target), size="2M"))
                for target, guest in jobs]
     for job in running:
         job.good()
