@@ -15,6 +15,7 @@
 #include <vhost_target/poller.h>
 #include <vhost_target/stats.h>
 
+#include "poller.h"
 #include "trace.h"
 
 static char *pollers;
@@ -25,46 +26,6 @@ static unsigned int idle_us = 50;
 module_param(idle_us, uint, 0444);
 MODULE_PARM_DESC(idle_us, "microseconds without work before a queue sleeps, for pollers made at load (default 50)");
 
-/**
- * struct vt_poller - a thread that serves queues
- * @task: the thread; a reference is held
- * @wake: queues to be put on @active, by anybody
- * @calls: functions to run between passes, by anybody
- * @idle_ns: time without work before a queue sleeps
- * @active: queues looked at; thread only
- * @nr_active: their number; written by the thread
- * @crowded: when there were several last, ns; thread only
- * @loops: passes; written by the thread
- * @sleeps: times the thread slept; written by the thread
- * @busy_ns: time in passes with work; written by the thread
- * @idle_time_ns: time in passes without; written by the thread
- * @id: number; set once
- * @cpu: where it runs; set once
- * @queues: queues placed here; pollers_lock
- * @nr_queues: their number; pollers_lock
- * @users: targets that name it; pollers_lock
- * @rcu: wakers may still look at it
- */
-struct vt_poller {
-	struct task_struct *task;
-	struct llist_head wake;
-	struct llist_head calls;
-	u64 idle_ns;
-	struct list_head active ____cacheline_aligned_in_smp;
-	unsigned int nr_active;
-	u64 crowded;
-	u64 loops;
-	u64 sleeps;
-	u64 busy_ns;
-	u64 idle_time_ns;
-	u32 id;
-	unsigned int cpu;
-	struct list_head queues;
-	unsigned int nr_queues;
-	unsigned int users;
-	struct rcu_head rcu;
-};
-
 struct vt_call {
 	struct llist_node node;
 	void (*fn)(void *arg);
@@ -72,9 +33,8 @@ struct vt_call {
 	struct completion done;
 };
 
-/* Protects the set of pollers and which queue is placed where. */
-static DEFINE_MUTEX(pollers_lock);
-static DEFINE_XARRAY_ALLOC(poller_ids);
+DEFINE_MUTEX(vt_pollers_lock);
+DEFINE_XARRAY_ALLOC(vt_pollers);
 
 /*
  * In the thread: put the queues that were woken on the active list, the latest
@@ -154,10 +114,12 @@ static unsigned int poller_pass(struct vt_poller *p, u64 now)
 		pq->crowded = crowded;
 		n = pq->ops->poll(pq, now, idle_ns);
 		work += n;
-		if (n)
+		if (n) {
 			pq->last_work = now;
-		else if (now - pq->last_work >= idle_ns)
+			WRITE_ONCE(pq->work, pq->work + n);
+		} else if (now - pq->last_work >= idle_ns) {
 			poller_try_sleep(p, pq);
+		}
 	}
 	return work;
 }
@@ -189,6 +151,20 @@ static void poller_account(struct vt_poller *p, unsigned int work, u64 ns)
 		WRITE_ONCE(p->idle_time_ns, p->idle_time_ns + ns);
 }
 
+#define WINDOW_NS	NSEC_PER_SEC
+
+/* Too much for one? Somebody else may have time for some of its queues. */
+static void poller_look_back(struct vt_poller *p, u64 now)
+{
+	u64 span = now - p->window;
+
+	if (p->busy_ns - p->window_busy > span / 8 * VT_BUSY_EIGHTHS &&
+	    now - p->crowded < WINDOW_NS)
+		vt_balance();
+	p->window = now;
+	p->window_busy = p->busy_ns;
+}
+
 static int poller_thread(void *arg)
 {
 	struct vt_poller *p = arg;
@@ -210,6 +186,8 @@ static int poller_thread(void *arg)
 		then = now;
 		now = ktime_get_ns();
 		poller_account(p, work, now - then);
+		if (now - p->window > WINDOW_NS)
+			poller_look_back(p, now);
 		cond_resched_tasks_rcu_qs();
 	}
 	/* A call may have come after the last look. */
@@ -288,7 +266,7 @@ static void pq_detach_fn(void *arg)
 
 static void pq_attach(struct vt_pq *pq, struct vt_poller *p)
 {
-	lockdep_assert_held(&pollers_lock);
+	lockdep_assert_held(&vt_pollers_lock);
 
 	WRITE_ONCE(pq->poller, p);
 	list_add_tail(&pq->placed, &p->queues);
@@ -300,24 +278,31 @@ static void pq_detach(struct vt_pq *pq)
 {
 	struct vt_poller *p = pq->poller;
 
-	lockdep_assert_held(&pollers_lock);
+	lockdep_assert_held(&vt_pollers_lock);
 
 	poller_call(p, pq_detach_fn, pq);
 	list_del_init(&pq->placed);
 	p->nr_queues--;
 }
 
+void vt_pq_move(struct vt_pq *pq, struct vt_poller *to)
+{
+	pq_detach(pq);
+	pq_attach(pq, to);
+	to->moves++;
+}
+
 void vt_pq_call(struct vt_pq *pq, void (*fn)(void *arg), void *arg)
 {
 	/* The queue must not move to another poller meanwhile. */
-	mutex_lock(&pollers_lock);
+	mutex_lock(&vt_pollers_lock);
 	poller_call(pq->poller, fn, arg);
-	mutex_unlock(&pollers_lock);
+	mutex_unlock(&vt_pollers_lock);
 }
 EXPORT_SYMBOL_GPL(vt_pq_call);
 
-static bool poller_in_set(const struct vt_poller *p,
-			  const struct vt_poller_set *set)
+bool vt_poller_in_set(const struct vt_poller *p,
+		      const struct vt_poller_set *set)
 {
 	unsigned int i;
 
@@ -329,18 +314,28 @@ static bool poller_in_set(const struct vt_poller *p,
 	return false;
 }
 
+/* Of two with as many queues, the one near who asks: there his memory is. */
+static bool poller_is_better(const struct vt_poller *p,
+			     const struct vt_poller *than)
+{
+	if (p->nr_queues != than->nr_queues)
+		return p->nr_queues < than->nr_queues;
+	return vt_poller_node(p) == numa_node_id() &&
+	       vt_poller_node(than) != numa_node_id();
+}
+
 static struct vt_poller *poller_least_loaded(const struct vt_poller_set *set,
 					     const struct vt_poller *but)
 {
 	struct vt_poller *p, *best = NULL;
 	unsigned long id;
 
-	lockdep_assert_held(&pollers_lock);
+	lockdep_assert_held(&vt_pollers_lock);
 
-	xa_for_each(&poller_ids, id, p) {
-		if (p == but || !poller_in_set(p, set))
+	xa_for_each(&vt_pollers, id, p) {
+		if (p == but || !vt_poller_in_set(p, set))
 			continue;
-		if (!best || p->nr_queues < best->nr_queues)
+		if (!best || poller_is_better(p, best))
 			best = p;
 	}
 	return best;
@@ -348,18 +343,18 @@ static struct vt_poller *poller_least_loaded(const struct vt_poller_set *set,
 
 void vt_pq_place(struct vt_pq *pq, const struct vt_poller_set *set)
 {
-	mutex_lock(&pollers_lock);
+	mutex_lock(&vt_pollers_lock);
 	pq->set = set;
 	pq_attach(pq, poller_least_loaded(set, NULL));
-	mutex_unlock(&pollers_lock);
+	mutex_unlock(&vt_pollers_lock);
 }
 EXPORT_SYMBOL_GPL(vt_pq_place);
 
 void vt_pq_unplace(struct vt_pq *pq)
 {
-	mutex_lock(&pollers_lock);
+	mutex_lock(&vt_pollers_lock);
 	pq_detach(pq);
-	mutex_unlock(&pollers_lock);
+	mutex_unlock(&vt_pollers_lock);
 }
 EXPORT_SYMBOL_GPL(vt_pq_unplace);
 
@@ -369,15 +364,15 @@ int vt_poller_set_get(const struct vt_poller_set *set)
 	unsigned int i;
 	int err = 0;
 
-	mutex_lock(&pollers_lock);
+	mutex_lock(&vt_pollers_lock);
 	for (i = 0; i < set->nr; i++)
-		if (!xa_load(&poller_ids, set->id[i]))
+		if (!xa_load(&vt_pollers, set->id[i]))
 			err = -ENOENT;
 	for (i = 0; !err && i < set->nr; i++) {
-		p = xa_load(&poller_ids, set->id[i]);
+		p = xa_load(&vt_pollers, set->id[i]);
 		p->users++;
 	}
-	mutex_unlock(&pollers_lock);
+	mutex_unlock(&vt_pollers_lock);
 	return err;
 }
 
@@ -386,12 +381,12 @@ void vt_poller_set_put(const struct vt_poller_set *set)
 	struct vt_poller *p;
 	unsigned int i;
 
-	mutex_lock(&pollers_lock);
+	mutex_lock(&vt_pollers_lock);
 	for (i = 0; i < set->nr; i++) {
-		p = xa_load(&poller_ids, set->id[i]);
+		p = xa_load(&vt_pollers, set->id[i]);
 		p->users--;
 	}
-	mutex_unlock(&pollers_lock);
+	mutex_unlock(&vt_pollers_lock);
 }
 
 static bool poller_cpu_taken(unsigned int cpu)
@@ -399,7 +394,7 @@ static bool poller_cpu_taken(unsigned int cpu)
 	struct vt_poller *p;
 	unsigned long id;
 
-	xa_for_each(&poller_ids, id, p)
+	xa_for_each(&vt_pollers, id, p)
 		if (p->cpu == cpu)
 			return true;
 	return false;
@@ -455,7 +450,7 @@ static int poller_add_locked(unsigned int cpu, u32 idle, u32 *id)
 	p = poller_start(cpu, idle);
 	if (IS_ERR(p))
 		return PTR_ERR(p);
-	err = xa_alloc(&poller_ids, &p->id, p,
+	err = xa_alloc(&vt_pollers, &p->id, p,
 		       XA_LIMIT(0, VHOST_TARGET_MAX_POLLERS - 1), GFP_KERNEL);
 	if (err) {
 		poller_free(p);
@@ -471,9 +466,9 @@ int vt_poller_add(unsigned int cpu, u32 idle, u32 *id)
 	int err;
 
 	cpus_read_lock();
-	mutex_lock(&pollers_lock);
+	mutex_lock(&vt_pollers_lock);
 	err = poller_add_locked(cpu, idle, id);
-	mutex_unlock(&pollers_lock);
+	mutex_unlock(&vt_pollers_lock);
 	cpus_read_unlock();
 	return err;
 }
@@ -486,8 +481,7 @@ static int poller_move_queues(struct vt_poller *from)
 		if (!poller_least_loaded(pq->set, from))
 			return -EBUSY;
 	list_for_each_entry_safe(pq, tmp, &from->queues, placed) {
-		pq_detach(pq);
-		pq_attach(pq, poller_least_loaded(pq->set, from));
+		vt_pq_move(pq, poller_least_loaded(pq->set, from));
 	}
 	return 0;
 }
@@ -497,8 +491,8 @@ int vt_poller_remove(u32 id)
 	struct vt_poller *p;
 	int err;
 
-	mutex_lock(&pollers_lock);
-	p = xa_load(&poller_ids, id);
+	mutex_lock(&vt_pollers_lock);
+	p = xa_load(&vt_pollers, id);
 	if (!p)
 		err = -ENOENT;
 	else if (p->users || !poller_least_loaded(&(struct vt_poller_set){}, p))
@@ -506,8 +500,8 @@ int vt_poller_remove(u32 id)
 	else
 		err = poller_move_queues(p);
 	if (!err)
-		xa_erase(&poller_ids, id);
-	mutex_unlock(&pollers_lock);
+		xa_erase(&vt_pollers, id);
+	mutex_unlock(&vt_pollers_lock);
 	if (!err)
 		poller_free(p);
 	return err;
@@ -520,13 +514,13 @@ int vt_poller_set_idle(u32 id, u32 idle)
 
 	if (idle > VHOST_TARGET_MAX_IDLE_US)
 		return -ERANGE;
-	mutex_lock(&pollers_lock);
-	p = xa_load(&poller_ids, id);
+	mutex_lock(&vt_pollers_lock);
+	p = xa_load(&vt_pollers, id);
 	if (p)
 		WRITE_ONCE(p->idle_ns, (u64)idle * NSEC_PER_USEC);
 	else
 		err = -ENOENT;
-	mutex_unlock(&pollers_lock);
+	mutex_unlock(&vt_pollers_lock);
 	return err;
 }
 
@@ -536,9 +530,9 @@ int vt_poller_get(struct vhost_target_poller *info, bool next)
 	struct vt_poller *p;
 	int err = -ENOENT;
 
-	mutex_lock(&pollers_lock);
-	p = next ? xa_find(&poller_ids, &id, U32_MAX, XA_PRESENT) :
-		   xa_load(&poller_ids, id);
+	mutex_lock(&vt_pollers_lock);
+	p = next ? xa_find(&vt_pollers, &id, U32_MAX, XA_PRESENT) :
+		   xa_load(&vt_pollers, id);
 	if (p) {
 		info->id = p->id;
 		info->cpu = p->cpu;
@@ -550,9 +544,10 @@ int vt_poller_get(struct vhost_target_poller *info, bool next)
 		info->sleeps = READ_ONCE(p->sleeps);
 		info->busy_ns = READ_ONCE(p->busy_ns);
 		info->idle_ns = READ_ONCE(p->idle_time_ns);
+		info->moves = p->moves;
 		err = 0;
 	}
-	mutex_unlock(&pollers_lock);
+	mutex_unlock(&vt_pollers_lock);
 	return err;
 }
 
@@ -562,10 +557,10 @@ unsigned int vt_poller_count(void)
 	unsigned int nr = 0;
 	unsigned long id;
 
-	mutex_lock(&pollers_lock);
-	xa_for_each(&poller_ids, id, p)
+	mutex_lock(&vt_pollers_lock);
+	xa_for_each(&vt_pollers, id, p)
 		nr++;
-	mutex_unlock(&pollers_lock);
+	mutex_unlock(&vt_pollers_lock);
 	return nr;
 }
 
@@ -593,11 +588,11 @@ static int poller_cpu_online(unsigned int cpu)
 	struct vt_poller *p;
 	unsigned long id;
 
-	mutex_lock(&pollers_lock);
-	xa_for_each(&poller_ids, id, p)
+	mutex_lock(&vt_pollers_lock);
+	xa_for_each(&vt_pollers, id, p)
 		if (p->cpu == cpu)
 			set_cpus_allowed_ptr(p->task, cpumask_of(cpu));
-	mutex_unlock(&pollers_lock);
+	mutex_unlock(&vt_pollers_lock);
 	return 0;
 }
 
@@ -639,9 +634,10 @@ void vt_pollers_exit(void)
 	unsigned long id;
 
 	cpuhp_remove_state_nocalls(poller_cpuhp);
-	xa_for_each(&poller_ids, id, p) {
-		xa_erase(&poller_ids, id);
+	vt_balance_exit();
+	xa_for_each(&vt_pollers, id, p) {
+		xa_erase(&vt_pollers, id);
 		poller_free(p);
 	}
-	xa_destroy(&poller_ids);
+	xa_destroy(&vt_pollers);
 }

@@ -17,6 +17,8 @@
  * visible and then calls vt_pq_wake() either is seen by that last look or
  * sees the bit clear.
  *
+ * A queue may move to another poller at any time: see balance.c.
+ *
  * Control paths never touch a queue that a poller owns: they have a function
  * run by the poller between two passes (vt_poller_call()).
  */
@@ -73,11 +75,13 @@ struct vt_pq_ops {
  * @poller: who serves it; changes only while detached
  * @node: on the poller's active list; poller only
  * @last_work: time of the last pass with work, ns; poller only
+ * @work: requests started and finished; written by the poller
  * @crowded: others have work, too, or had lately; poller only
  * @rearms: counts the times work came while arming; poller only
  * @sleeps: counts the times it went asleep; poller only
  * @placed: on the list of its poller's queues; pollers_lock
  * @set: pollers it may be placed on; pollers_lock
+ * @seen_work: @work when a watch began; pollers_lock
  */
 struct vt_pq {
 	const struct vt_pq_ops *ops;
@@ -86,11 +90,13 @@ struct vt_pq {
 	struct vt_poller *poller;
 	struct list_head node ____cacheline_aligned_in_smp;
 	u64 last_work;
+	u64 work;
 	bool crowded;
 	u64 *rearms;
 	u64 *sleeps;
 	struct list_head placed;
 	const struct vt_poller_set *set;
+	u64 seen_work;
 };
 
 /**

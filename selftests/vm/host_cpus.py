@@ -8,6 +8,34 @@ from bed import HostJob, expect_equal, test, wait_moving
 from devices import HOST, no_errors
 
 CPU = "/sys/devices/system/cpu/cpu1/online"
+CLIENT = os.path.join(vt.ROOT, "tools/bench/vhost-bench")
+
+
+def queues():
+    return [p["nr_queues"] for p in vt.pollers()]
+
+
+@test(HOST, cpus=2, pollers="0-1")
+def busy_queues_part(bed):
+    """Of two queues that are too much for a poller another takes one."""
+    one, between, other = (
+        bed.target(name, "--dev", bed.null_blk(f"null-{name}").path, vdpa=False)
+        for name in ("one", "between", "other"))
+    jobs = []
+    for target in (one, between, other):
+        jobs.append(HostJob(bed, f"{CLIENT} blk {target.name} --cpu 1 --seconds 600"))
+        vt.wait_for("its queue", lambda: sum(queues()) == len(jobs))
+    before = [p["moves"] for p in vt.pollers()]
+    jobs[1].end()
+    vt.wait_for("a queue for each", lambda: queues() == [1, 1])
+    # Two that have one each leave it at that.
+    for target in (one, other):
+        wait_moving(target)
+    expect_equal(queues(), [1, 1], "queues")
+    moves = [p["moves"] - then for p, then in zip(vt.pollers(), before)]
+    bed.note(f"moves: {moves}")
+    for target in (one, other):
+        no_errors(target)
 
 
 @test(HOST, cpus=2, pollers="0-1")

@@ -30,6 +30,7 @@ static void poller_json(struct json *j, const struct vhost_target_poller *p)
 	json_num(j, "sleeps", p->sleeps);
 	json_num(j, "busy_ns", p->busy_ns);
 	json_num(j, "idle_ns", p->idle_ns);
+	json_num(j, "moves", p->moves);
 	json_end(j);
 }
 

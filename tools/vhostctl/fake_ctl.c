@@ -481,6 +481,7 @@ static int do_poller_get(struct vhost_target_poller *p)
 	p->sleeps = 17;
 	p->busy_ns = 2500000000ULL;
 	p->idle_ns = 1500;
+	p->moves = 3;
 	return 0;
 }
 

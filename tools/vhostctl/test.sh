@@ -564,7 +564,7 @@ POLLER_REMOVE id=1
 POLLER_REMOVE id=1
 POLLER_REMOVE id=0"
 	run poller list --json
-	json "poller list --json" 'd[1] == dict(id=2, cpu=7, idle_us=1000000, nr_queues=4, nr_active=2, pid=102, loops=123456789012, sleeps=17, busy_ns=2500000000, idle_ns=1500) and len(d) == 2'
+	json "poller list --json" 'd[1] == dict(id=2, cpu=7, idle_us=1000000, nr_queues=4, nr_active=2, pid=102, loops=123456789012, sleeps=17, busy_ns=2500000000, idle_ns=1500, moves=3) and len(d) == 2'
 }
 
 test_stat() {

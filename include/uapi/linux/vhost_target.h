@@ -453,6 +453,8 @@ struct vhost_target_stats {
  * @sleeps: GET: out: times it had nothing to look at and slept
  * @busy_ns: GET: out: nanoseconds spent in passes that found work
  * @idle_ns: GET: out: nanoseconds spent in passes that found none
+ * @moves: GET: out: queues that came from another poller, which had too much to
+ *	do or was removed; otherwise zero
  * @reserved: must be zero
  *
  * Errors: ADD: ENXIO (no such CPU online), EEXIST (this CPU has a poller),
@@ -471,7 +473,8 @@ struct vhost_target_poller {
 	__u64 sleeps;
 	__u64 busy_ns;
 	__u64 idle_ns;
-	__u64 reserved[4];
+	__u64 moves;
+	__u64 reserved[3];
 };
 
 /**
