@@ -137,7 +137,7 @@ guests() {
 	set -- --env "TURN=$(turn "$kernel")" -- python3 selftests/vm/run.py "$@"
 	[ "$kernel" != debug ] || set -- --mem 8192 --kmemleak "$@"
 	$lab run --tries 2 --kernel "$kernel" --cpus "$count" --timeout 5400 \
-		--nvme size=1G,ioqpairs=4 "$@"
+		--nvme size=1G,ioqpairs=4,poll=1 "$@"
 }
 
 # All that runs side by side, the longest first; what has two CPUs last, where the

@@ -43,7 +43,8 @@ static int backend_open(struct vt_backend *be,
 	err = vt_resv_init(&be->resv);
 	if (err)
 		return err;
-	err = be->ops->open(be, spec);
+	err = spec->polled && !be->ops->poll ? -EOPNOTSUPP :
+					       be->ops->open(be, spec);
 	if (err)
 		goto resv;
 	err = vt_resv_store_open(be);

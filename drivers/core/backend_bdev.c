@@ -6,8 +6,12 @@
  *
  * Submission never waits for a tag: bios go down with REQ_NOWAIT where the
  * device knows it, and what it turns away is submitted again from a work item.
+ *
+ * Reads and writes of a polled backend go to the device's queues for polling,
+ * those from a work item do not.
  */
 #include <linux/blkdev.h>
+#include <linux/blk-mq.h>
 #include <linux/math64.h>
 #include <linux/module.h>
 #include <linux/sizes.h>
@@ -33,16 +37,23 @@ static blk_opf_t bdev_opf(const struct vt_io *io)
 
 static void bdev_submit_work(struct work_struct *work);
 
+/* Turned away for how it was submitted: may be tried in another way. */
+static bool bdev_again(blk_opf_t opf, blk_status_t status)
+{
+	return (status == BLK_STS_AGAIN && opf & REQ_NOWAIT) ||
+	       (status == BLK_STS_NOTSUPP && opf & REQ_POLLED);
+}
+
 static void be_end_io(struct bio *bio)
 {
 	struct vt_io *io = container_of(bio, struct vt_io, bio);
 	blk_status_t status = bio->bi_status;
-	bool nowait = bio->bi_opf & REQ_NOWAIT;
+	blk_opf_t opf = bio->bi_opf;
 
 	if (unlikely(io->pi))
 		vt_bdev_pi_detach(io);
 	bio_uninit(bio);
-	if (unlikely(status == BLK_STS_AGAIN && nowait)) {
+	if (unlikely(status && bdev_again(opf, status))) {
 		vt_io_punt(io, bdev_submit_work);
 		return;
 	}
@@ -115,6 +126,36 @@ static bool bdev_may_nowait(const struct vt_io *io)
 	return io->op != VT_OP_FLUSH && bdev_nowait(io->be->bdev);
 }
 
+/* A reset of the device can take its queues for polling away. */
+static bool bdev_may_poll(struct block_device *bdev)
+{
+	struct request_queue *q = bdev_get_queue(bdev);
+
+	/* Others have layers below, which keep state in the bio that ends. */
+	return queue_is_mq(q) && q->limits.features & BLK_FEAT_POLL;
+}
+
+static blk_opf_t bdev_polled(struct vt_io *io)
+{
+	if (io->op > VT_OP_WRITE || io->pi || !bdev_may_poll(io->be->bdev))
+		return 0;
+	io->flags |= VT_IO_POLLED;
+	return REQ_POLLED;
+}
+
+/*
+ * Looks at the bio only for its device and the queue it went to: if it has ended,
+ * or is submitted again at this moment, it was the same device.
+ */
+static void bdev_poll(struct vt_io *io)
+{
+	DEFINE_IO_COMP_BATCH(iob);
+
+	bio_poll(&io->bio, &iob, BLK_POLL_ONESHOT);
+	if (iob.complete)
+		iob.complete(&iob);
+}
+
 /* The block layer only warns of writes to a device that was made read-only. */
 static bool bdev_refuses(const struct vt_io *io)
 {
@@ -124,8 +165,11 @@ static bool bdev_refuses(const struct vt_io *io)
 
 static void bdev_submit(struct vt_io *io)
 {
+	blk_opf_t flags = bdev_may_nowait(io) ? REQ_NOWAIT : 0;
+	bool polled = io->flags & VT_IO_POLLED;
 	blk_status_t status;
 
+	io->flags &= ~VT_IO_POLLED;
 	if (unlikely(READ_ONCE(io->be->dead))) {
 		vt_io_end(io, BLK_STS_OFFLINE);
 		return;
@@ -145,7 +189,9 @@ static void bdev_submit(struct vt_io *io)
 			return;
 		}
 	}
-	bdev_submit_bio(io, bdev_may_nowait(io) ? REQ_NOWAIT : 0);
+	if (polled)
+		flags |= bdev_polled(io);
+	bdev_submit_bio(io, flags);
 }
 
 /* The disk's; they are a partition's only if it starts at one. */
@@ -260,7 +306,12 @@ static int bdev_open(struct vt_backend *be, const struct vt_backend_spec *spec)
 	be->file = file;
 	be->bdev = file_bdev(file);
 	be->limits.ro = spec->ro;
+	be->limits.polled = spec->polled;
 	bdev_read_limits(be);
+	if (spec->polled && !bdev_may_poll(be->bdev)) {
+		bdev_fput(file);
+		return -EOPNOTSUPP;
+	}
 	if (spec->block_size && spec->block_size != be->limits.block_size) {
 		bdev_fput(file);
 		return -ERANGE;
@@ -338,6 +389,7 @@ const struct vt_backend_ops vt_backend_bdev_ops = {
 	.open		= bdev_open,
 	.close		= bdev_close,
 	.submit		= bdev_submit,
+	.poll		= bdev_poll,
 	.refresh	= bdev_refresh,
 	.is		= bdev_is,
 	.ident		= bdev_ident,

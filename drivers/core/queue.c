@@ -63,6 +63,8 @@ static void queue_put_req(struct vt_queue *q, struct vt_req *req)
 	unsigned int fence;
 
 	vt_req_release(req);
+	if (unlikely(!list_empty(&req->polled)))
+		list_del_init(&req->polled);
 	req->taken = false;
 	req->next = q->free;
 	q->free = req;
@@ -163,12 +165,25 @@ void vt_queue_take(struct vt_queue *q, struct vt_req *req)
 }
 EXPORT_SYMBOL_GPL(vt_queue_take);
 
+static void queue_submit_polled(struct vt_queue *q, struct vt_req *req)
+{
+	req->io.flags |= VT_IO_POLLED;
+	vt_io_submit(&req->io);
+	/* It may have ended, but is in flight until it is reaped. */
+	if (req->io.flags & VT_IO_POLLED) {
+		list_add_tail(&req->polled, &q->polled);
+		q->polled_since = q->now;
+	}
+}
+
 void vt_queue_submit(struct vt_queue *q, struct vt_req *req)
 {
 	req->fence = 1 + q->fence;
 	WRITE_ONCE(q->by_fence[q->fence], q->by_fence[q->fence] + 1);
 	if (unlikely(req->late))
 		vt_req_submit_late(req);
+	else if (unlikely(req->io.be->limits.polled))
+		queue_submit_polled(q, req);
 	else
 		vt_io_submit(&req->io);
 }
@@ -249,6 +264,25 @@ static unsigned int queue_fetch(struct vt_queue *q)
 	return waiting ? queue_fetch_some(q, waiting) : 0;
 }
 
+/* They may be several backends': by turns. */
+static void queue_poll_backend(struct vt_queue *q)
+{
+	struct vt_req *req = list_first_entry(&q->polled, struct vt_req,
+					      polled);
+
+	list_move_tail(&req->polled, &q->polled);
+	req->io.be->ops->poll(&req->io);
+}
+
+/* A device that has hung is not worth a CPU. */
+#define POLLED_NS	(10 * NSEC_PER_MSEC)
+
+static bool queue_spins(const struct vt_queue *q)
+{
+	return unlikely(!list_empty(&q->polled)) &&
+	       q->now - q->polled_since < POLLED_NS;
+}
+
 static void queue_publish(struct vt_queue *q)
 {
 	q->unpublished = 0;
@@ -256,6 +290,13 @@ static void queue_publish(struct vt_queue *q)
 		return;
 	vt_stat_inc(q->st->calls);
 	vt_notify_signal(&q->call);
+}
+
+static void queue_worked(struct vt_queue *q)
+{
+	q->polled_since = q->now;
+	if (atomic_read(&q->waiters))
+		wake_up_all(&q->idle_wait);
 }
 
 static unsigned int queue_poll(struct vt_pq *pq, u64 now, u64 patience)
@@ -271,6 +312,8 @@ static unsigned int queue_poll(struct vt_pq *pq, u64 now, u64 patience)
 	}
 	n = queue_reap(q);
 	came = queue_fetch(q);
+	if (unlikely(!list_empty(&q->polled)))
+		queue_poll_backend(q);
 	/* What ended while it was submitted. */
 	n += came + queue_reap(q);
 	/* A driver that looks by itself need not wait for its interrupt. */
@@ -286,10 +329,10 @@ static unsigned int queue_poll(struct vt_pq *pq, u64 now, u64 patience)
 	vt_stat_inc(q->st->polls);
 	if (!n)
 		vt_stat_inc(q->st->empty_polls);
-	else if (atomic_read(&q->waiters))
-		wake_up_all(&q->idle_wait);
+	else
+		queue_worked(q);
 	/* It does not fall asleep before it has had its rest. */
-	return n ?: queue_rests(q);
+	return n ?: queue_rests(q) || queue_spins(q);
 }
 
 static bool queue_arm(struct vt_pq *pq)
@@ -298,6 +341,9 @@ static bool queue_arm(struct vt_pq *pq)
 
 	/* Nothing is held back by a queue that is asleep. */
 	queue_publish(q);
+	/* Nothing else tells of these. */
+	if (unlikely(!list_empty(&q->polled)))
+		queue_delayed_work(system_percpu_wq, &q->retry_work, 1);
 	/* Without a request to put it in, a kick is of no use. */
 	if (!queue_may_fetch(q) || q->parked)
 		return true;
@@ -352,6 +398,7 @@ void vt_queue_init(struct vt_queue *q, const struct vt_queue_ops *ops,
 	struct vt_qstats *st = &s->stats[index];
 
 	vt_pq_init(&q->pq, &queue_pq_ops, &st->rearms, &st->sleeps);
+	INIT_LIST_HEAD(&q->polled);
 	q->ops = ops;
 	q->session = s;
 	q->index = index;

@@ -53,6 +53,7 @@ int vt_queue_alloc(struct vt_queue *q, unsigned int nr, unsigned int priv)
 	for (i = nr; i-- > 0;) {
 		struct vt_req *req = vt_queue_req(q, i);
 
+		INIT_LIST_HEAD(&req->polled);
 		req->q = q;
 		req->next = q->free;
 		q->free = req;

@@ -66,6 +66,9 @@ static bool write_list(struct vt_rmw *rmw, struct vt_io *io)
 	io->counted = WRITE_LISTED;
 	spin_lock_irqsave(&rmw->lock, flags);
 	hold = rmw->active && io_overlaps(rmw, io);
+	/* No poller will submit it. */
+	if (hold)
+		io->flags &= ~VT_IO_POLLED;
 	list_add_tail(&io->write_node, hold ? &rmw->held : &rmw->flying);
 	spin_unlock_irqrestore(&rmw->lock, flags);
 	return !hold;

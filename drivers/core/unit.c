@@ -65,6 +65,7 @@ static struct vt_unit *unit_make(struct vt_target *t,
 		.block_size = p->block_size,
 		.ro = p->flags & VHOST_TARGET_UNIT_F_RO,
 		.shared = p->flags & VHOST_TARGET_UNIT_F_SHARED,
+		.polled = p->flags & VHOST_TARGET_UNIT_F_POLLED,
 	};
 	struct vt_unit *u = kzalloc(sizeof(*u), GFP_KERNEL_ACCOUNT);
 	int err = 0;

@@ -33,6 +33,7 @@ enum vt_op {
 /* Flags of an I/O. */
 #define VT_IO_FUA	BIT(0)	/* write: on stable storage when done */
 #define VT_IO_RMW	BIT(1)	/* write: between vt_rmw_begin() and end() */
+#define VT_IO_POLLED	BIT(2)	/* in: ops->poll is called; out: has to be */
 
 /* Flags of a range. */
 #define VT_RANGE_UNMAP	BIT(0)	/* write zeroes: may deallocate */
@@ -155,6 +156,7 @@ struct vt_limits {
  * @block_size: bytes, 0: the backend's own
  * @ro: open read-only
  * @shared: others that say so too may use the same one
+ * @polled: poll for completions
  */
 struct vt_backend_spec {
 	const char *path;
@@ -162,6 +164,7 @@ struct vt_backend_spec {
 	u32 block_size;
 	bool ro;
 	bool shared;
+	bool polled;
 };
 
 /**
@@ -170,9 +173,11 @@ struct vt_backend_spec {
  * @open: open what @spec says and fill be->limits; may sleep
  * @close: undo it; no I/O is in flight; may sleep
  * @submit: start an I/O; called by pollers, so it does not wait for other
- *	I/O; calls io->done, perhaps before it returns
- * @poll: reap completions of a polled I/O in flight; by the poller that
- *	submitted it
+ *	I/O; calls io->done, perhaps before it returns. Takes VT_IO_POLLED away
+ *	if completion comes by itself; io->flags do not change later
+ * @poll: reap completions of a backend with @limits.polled, given an I/O that
+ *	was submitted with VT_IO_POLLED; it may have ended already. By the
+ *	poller that submitted it
  * @refresh: read the limits again; @capacity as in
  *	struct vhost_target_unit_resize; may sleep
  * @is: does @path lead to what @be has open? NULL: it is never shared

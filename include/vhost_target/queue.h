@@ -111,6 +111,7 @@ struct vt_bvecs {
  * struct vt_req - a request; belongs to a queue for its life
  * @io: the backend's part
  * @done: on queue->done
+ * @polled: on queue->polled, or empty
  * @q: whose
  * @next: on the free list
  * @big: big table in use, or NULL
@@ -135,6 +136,7 @@ struct vt_bvecs {
 struct vt_req {
 	struct vt_io io;
 	struct llist_node done;
+	struct list_head polled;
 	struct vt_queue *q;
 	struct vt_req *next;
 	struct vt_bvecs *big;
@@ -208,6 +210,8 @@ struct vt_queue_ops {
  * @rest_until: takes no request before, if it is crowded, ns; poller
  * @copied: bytes of all copies of requests in flight; poller
  * @ended: requests of @done whose turn is in a later pass; poller
+ * @polled: requests whose backend has to be looked at; poller
+ * @polled_since: when one of those last came or ended, ns; poller
  * @unpublished: requests completed since the last publish; poller
  * @inflight: requests not yet completed; written by the poller
  * @by_epoch: of these, by the memory epoch; written by the poller
@@ -250,6 +254,8 @@ struct vt_queue {
 	u64 rest_until;
 	u32 copied;
 	struct llist_node *ended;
+	struct list_head polled;
+	u64 polled_since;
 	unsigned int unpublished;
 	unsigned int inflight;
 	unsigned int by_epoch[2];

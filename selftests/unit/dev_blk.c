@@ -87,6 +87,10 @@ static const struct fv_seed plain = { .features = ~BIT_ULL(VIRTIO_F_RING_PACKED)
 static const struct fv_seed aligned = {
 	.disk = { 2 }, .features = ~BIT_ULL(VIRTIO_F_RING_PACKED),
 };
+/* It is polled for completions. */
+static const struct fv_seed polls = {
+	.disk = { 12 }, .features = ~BIT_ULL(VIRTIO_F_RING_PACKED),
+};
 
 TEST(bounced, "an unaligned buffer goes through a copy, both ways")
 {
@@ -187,6 +191,38 @@ TEST(copies_limited, "a queue has so many bytes of copies at a time, but one in 
 	fc_settle();
 	EXPECT_EQ(1, fv_ended(0));
 	EXPECT_EQ(VIRTIO_BLK_S_OK, one_status(&r));
+	fv_close();
+}
+
+TEST(polled, "completions are polled for; a device that takes long is left alone")
+{
+	struct vt_queue *q;
+	struct one r;
+
+	fv_open(&polls);
+	q = &fv.vdev->vqs[0].q;
+	fc.holds = true;
+	one_rw(&r, VIRTIO_BLK_T_IN, 0, 512, 0);
+	fv_offer(0, &r.c);
+	fc_poll();
+	EXPECT_EQ(1, fc.looks);
+	/* It does not sleep, as nothing would wake it. */
+	fc_poll();
+	EXPECT_EQ(2, fc.looks);
+	q->polled_since -= 10000000;
+	fc_poll();
+	EXPECT_EQ(3, fc.looks);
+	EXPECT(fc_asleep());
+	/* But for the work that takes another look. */
+	EXPECT_EQ(1, fc_do_work(1));
+	fc_poll();
+	EXPECT_EQ(4, fc.looks);
+	EXPECT(fc_asleep());
+	EXPECT_EQ(0, fv_ended(0));
+	fc_settle();
+	EXPECT_EQ(1, fv_ended(0));
+	EXPECT_EQ(VIRTIO_BLK_S_OK, one_status(&r));
+	EXPECT(list_empty(&q->polled));
 	fv_close();
 }
 

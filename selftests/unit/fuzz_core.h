@@ -52,6 +52,7 @@ struct fc_disk {
  * @blocked: does it wait for a lock that is held? NULL: no
  * @fails: how many I/Os from now on fail
  * @holds: the backend keeps I/O until it is let go
+ * @looks: how often a backend was polled
  * @nr_pi: pieces of protection information that were allocated and not freed
  */
 struct fc {
@@ -64,6 +65,7 @@ struct fc {
 	bool (*blocked)(struct work_struct *work);
 	unsigned int fails;
 	bool holds;
+	unsigned int looks;
 	unsigned int nr_pi;
 };
 

@@ -26,7 +26,7 @@ from qmp import QmpError  # noqa: E402
 
 # A group's name stands for all its files, and for the tests of these files that
 # are registered for it.
-EACH = ("host_disk", "firmware", "crash", "vmm", "life")
+EACH = ("host_disk", "firmware", "crash", "vmm", "life", "polled")
 GROUPS = {
     "blk": ("control", "host_vdpa", "stock_qemu", "counts", "backend_faults",
             "soak"),

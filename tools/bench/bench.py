@@ -34,6 +34,7 @@ FIGURES = {
     "scsi-direct": Figure("scsi", "lio-direct", {1: 1.0, 32: 2.0}),
     "nvme": Figure("nvme", "blk", {1: 1.0, 32: 1.0}),
     "nvme-trap": Figure("nvme-trap", "blk", {1: 1.0, 32: 1.0}),
+    "polled": Figure("polled", "vdpa", {1: 1.0, 32: 1.0}),
     "qsd": Figure("vdpa", "qsd", {32: 1.5}),
     "vduse": Figure("vdpa", "vduse", {32: 3.0}),
     "raw": Figure("vdpa", "raw", {32: 0.9}),

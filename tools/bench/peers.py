@@ -227,6 +227,12 @@ class Vdpa(Blk):
         self.target = vdpa_node(self.made.made["vdpa_name"])
 
 
+class Polled(Vdpa):
+    name = "polled"
+    what = "the same, the disk's completions polled for (--polled)"
+    args = (*Vdpa.args, "--polled")
+
+
 def fio(disk, load, cpu):
     """One run of fio's, as a run of vhost-bench; latencies from the call on."""
     words = dict(zip(load[::2], load[1::2]))
@@ -393,7 +399,7 @@ class Socket(Peer):
         pass
 
 
-PEERS = {peer.name: peer for peer in (Scsi, Lio, LioDirect, Blk, Nvme, NvmeTrap, Vdpa, Qsd,
+PEERS = {peer.name: peer for peer in (Scsi, Lio, LioDirect, Blk, Nvme, NvmeTrap, Vdpa, Polled, Qsd,
                                       Vduse, HostVdpa, Raw, Uring)}
 
 

@@ -169,7 +169,8 @@ void put_unit_flags(FILE *f, const struct vhost_target_unit_info *u)
 {
 	if (!u->unit_flags && !u->state)
 		fputs(" none", f);
-	put_bits(f, unit_bits, u->unit_flags);
+	/* Whether it is polled is a matter of its state. */
+	put_bits(f, unit_bits, u->unit_flags & ~VHOST_TARGET_UNIT_F_POLLED);
 	put_bits(f, state_bits, u->state);
 }
 

@@ -58,7 +58,7 @@ static const struct err_text unit_add_errs[] = {
 	  "the size or --block-size does not fit; use the device's own, or a multiple" },
 	{ ENAMETOOLONG, EX_KERNEL, "the path is too long; use a shorter one" },
 	{ EOPNOTSUPP, EX_KERNEL,
-	  "cannot do direct asynchronous I/O; move the file to ext4 or xfs" },
+	  "cannot do what was asked: a file needs direct asynchronous I/O (ext4, xfs), --polled a device with queues for polling" },
 	{ EACCES, EX_KERNEL, "may not be opened; check its permissions" },
 	{ EPERM, EX_KERNEL,
 	  "may not be opened; check its permissions and attributes" },

@@ -42,6 +42,8 @@ static int plan_backend(struct ctx *ctx, struct disk *d)
 				  "give one of --dev, --file and --null");
 	if (!path && a->shared_backend)
 		return fail_usage(ctx, "--shared-backend: --null shares nothing");
+	if (!a->dev && a->polled)
+		return fail_usage(ctx, "--polled needs --dev");
 	if (!path) {
 		d->add.backend = VHOST_TARGET_BACKEND_NULL;
 		d->add.capacity = a->null_size;
@@ -85,7 +87,8 @@ bool disk_wanted(const struct args *a)
 {
 	return a->dev || a->file || a->null_size != ARG_UNSET || a->ro ||
 	       a->serial || a->block_size || a->writethrough ||
-	       a->no_discard || a->shared_backend || scsi_option(a);
+	       a->no_discard || a->shared_backend || a->polled ||
+	       scsi_option(a);
 }
 
 int disk_plan(struct ctx *ctx, struct disk *d, const struct type *type,
@@ -100,7 +103,8 @@ int disk_plan(struct ctx *ctx, struct disk *d, const struct type *type,
 	u->flags = (a->ro ? VHOST_TARGET_UNIT_F_RO : 0) |
 		   (a->writethrough ? VHOST_TARGET_UNIT_F_WRITETHROUGH : 0) |
 		   (a->no_discard ? VHOST_TARGET_UNIT_F_NO_DISCARD : 0) |
-		   (a->shared_backend ? VHOST_TARGET_UNIT_F_SHARED : 0);
+		   (a->shared_backend ? VHOST_TARGET_UNIT_F_SHARED : 0) |
+		   (a->polled ? VHOST_TARGET_UNIT_F_POLLED : 0);
 	if (a->block_size && a->block_size != 512 && a->block_size != 4096)
 		return fail_usage(ctx, "--block-size: %llu is not 512 or 4096",
 				  a->block_size);

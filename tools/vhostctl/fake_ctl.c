@@ -344,7 +344,8 @@ static void describe_unit(struct vhost_target_unit_info *u,
 	u->unit = add->unit;
 	u->backend = add->backend;
 	u->unit_flags = add->flags;
-	u->state = u->backend == VHOST_TARGET_BACKEND_NULL ?
+	u->state = u->backend == VHOST_TARGET_BACKEND_NULL ||
+		   add->flags & VHOST_TARGET_UNIT_F_POLLED ?
 		   VHOST_TARGET_UNIT_S_POLLED : 0;
 	u->capacity = add->capacity;
 	u->block_size = add->block_size ? add->block_size : 512;

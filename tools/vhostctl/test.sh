@@ -220,6 +220,7 @@ test_values() {
 	usage "no-dbbuf of another type" "$p: --no-dbbuf is for type nvme; $see" create blk d --null 1G --no-dbbuf
 	usage "use-va without vdpa" "$p: --use-va needs --vdpa; $see" create blk d --null 1G --use-va
 	usage "a null backend shares nothing" "$p: --shared-backend: --null shares nothing; $see" create blk d --null 1G --shared-backend
+	usage "what is polled is a device" "$p: --polled needs --dev; $see" create blk d --file /fake/file --polled
 	for l in "" , 0, 0,,1 a 4294967296 0-3 00000000000000000; do
 		bad_one=$l
 		case $l in ,|0,|0,,1) bad_one= ;; esac
@@ -285,9 +286,9 @@ UNIT_ADD name=disk0 flags=0 unit=0 backend=3 path=- capacity=1073741824 block_si
 	run poller add --cpu 2
 	: > "$tmp/log"
 	t "create with everything" 0 "a.b:c_d-1: vDPA device vdpa-a.b:c_d-1 is not bound; for QEMU: modprobe vhost_vdpa" "" \
-		create --queues 4 blk --dev /fake/bdev a.b:c_d-1 --ro --queue-size 512 --serial 'S "1"' --block-size 4096 --pollers 1,0 --owner 1234:5678 --shared --vdpa --use-va --writethrough --no-discard --shared-backend
+		create --queues 4 blk --dev /fake/bdev a.b:c_d-1 --ro --queue-size 512 --serial 'S "1"' --block-size 4096 --pollers 1,0 --owner 1234:5678 --shared --vdpa --use-va --writethrough --no-discard --shared-backend --polled
 	calls "calls with everything" "CREATE name=a.b:c_d-1 flags=0x7 type=1 num_queues=4 queue_size=512 uid=1234 gid=5678 pollers=1,0
-UNIT_ADD name=a.b:c_d-1 flags=0xf unit=0 backend=1 path=/fake/bdev capacity=0 block_size=4096 serial=S \"1\""
+UNIT_ADD name=a.b:c_d-1 flags=0x1f unit=0 backend=1 path=/fake/bdev capacity=0 block_size=4096 serial=S \"1\""
 	cd "$tmp" || exit 1
 	run create blk rel --file ./img --owner root:root
 	run create blk rel2 --file img
@@ -316,7 +317,7 @@ DESTROY name=d"
 	t "nothing is left" 0 "[]" "" list --json
 	for e in "16:someone else uses it; unmount it or stop its user" "30:is read-only; add --ro" \
 		 "15:is no block device; use --file for a regular file" "13:may not be opened; check its permissions" \
-		 "95:cannot do direct asynchronous I/O; move the file to ext4 or xfs" \
+		 "95:cannot do what was asked: a file needs direct asynchronous I/O (ext4, xfs), --polled a device with queues for polling" \
 		 "5:VHOST_TARGET_UNIT_ADD failed: Input/output error; the kernel log may say more"; do
 		export FAKE_CTL_FAIL="3:${e%%:*}"
 		t "unit refused with errno ${e%%:*}" 1 "" "vhostctl: create blk d: /fake/bdev: ${e#*:}" create blk d --dev /fake/bdev --json

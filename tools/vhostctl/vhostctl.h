@@ -73,6 +73,7 @@ struct args {
 	bool writethrough;
 	bool no_discard;
 	bool shared_backend;
+	bool polled;
 
 	/* resize, lun resize */
 	u64 unit;
@@ -217,7 +218,9 @@ const char *disk_path(const struct disk *d);
 	  OPT_FLAG, offsetof(struct args, no_discard), 0, 0 },		\
 	{ "shared-backend", NULL,					\
 	  "other units may use the same device or file",		\
-	  OPT_FLAG, offsetof(struct args, shared_backend), 0, 0 }
+	  OPT_FLAG, offsetof(struct args, shared_backend), 0, 0 },	\
+	{ "polled", NULL, "poll the device, in place of its interrupts", \
+	  OPT_FLAG, offsetof(struct args, polled), 0, 0 }
 
 /* And of those for SCSI. */
 #define DISK_SCSI_OPTS							\

@@ -151,10 +151,12 @@ struct vhost_target_destroy {
 #define VHOST_TARGET_UNIT_F_WRITETHROUGH (1u << 1) /* no write cache shown */
 #define VHOST_TARGET_UNIT_F_NO_DISCARD	(1u << 2) /* do not offer discard */
 #define VHOST_TARGET_UNIT_F_SHARED	(1u << 3) /* others may use its backend */
+#define VHOST_TARGET_UNIT_F_POLLED	(1u << 4) /* poll for completions */
 #define VHOST_TARGET_UNIT_F_ALL		(VHOST_TARGET_UNIT_F_RO | \
 					 VHOST_TARGET_UNIT_F_WRITETHROUGH | \
 					 VHOST_TARGET_UNIT_F_NO_DISCARD | \
-					 VHOST_TARGET_UNIT_F_SHARED)
+					 VHOST_TARGET_UNIT_F_SHARED | \
+					 VHOST_TARGET_UNIT_F_POLLED)
 
 /**
  * struct vhost_target_unit_add - VHOST_TARGET_UNIT_ADD, add a disk to a target
@@ -190,6 +192,12 @@ struct vhost_target_destroy {
  * VHOST_TARGET_UNIT_F_RO the later ones must be (EROFS), and a @block_size
  * must be the first one's (ERANGE). The null backend is never shared (EINVAL).
  *
+ * With VHOST_TARGET_UNIT_F_POLLED the pollers look for the end of reads and
+ * writes themselves, in place of the device's interrupts, and do not sleep while
+ * some are under way; of a device that has nothing to show for 10 ms they look
+ * once in a tick. A shared backend is polled if its first unit said so, and
+ * VHOST_TARGET_UNIT_S_POLLED tells.
+ *
  * Errors: ENOENT (no such target, or nothing at the path), EINVAL (a
  * character that is not printable, no such type of NAA identifier, or
  * something the target's type does not have), EEXIST (unit in use), EBUSY (the
@@ -199,7 +207,8 @@ struct vhost_target_destroy {
  * reservations were kept in a file that is damaged; the kernel log names it),
  * ENAMETOOLONG, EOPNOTSUPP (the file cannot do direct asynchronous I/O, or the
  * device has zones: only scsi targets can show them, and no zones that are
- * usable in part), any error of opening the path.
+ * usable in part; or VHOST_TARGET_UNIT_F_POLLED, and it is no block device with
+ * queues for polling), any error of opening the path.
  */
 struct vhost_target_unit_add {
 	__u32 size;
