@@ -117,7 +117,7 @@ static unsigned int poller_pass(struct vt_poller *p, u64 now)
 		if (n) {
 			pq->last_work = now;
 			WRITE_ONCE(pq->work, pq->work + n);
-		} else if (now - pq->last_work >= idle_ns) {
+		} else if (!pq->stays && now - pq->last_work >= idle_ns) {
 			poller_try_sleep(p, pq);
 		}
 	}

@@ -332,7 +332,8 @@ static unsigned int queue_poll(struct vt_pq *pq, u64 now, u64 patience)
 	else
 		queue_worked(q);
 	/* It does not fall asleep before it has had its rest. */
-	return n ?: queue_rests(q) || queue_spins(q);
+	pq->stays = queue_rests(q) || queue_spins(q);
+	return n;
 }
 
 static bool queue_arm(struct vt_pq *pq)

@@ -77,6 +77,7 @@ struct vt_pq_ops {
  * @last_work: time of the last pass with work, ns; poller only
  * @work: requests started and finished; written by the poller
  * @crowded: others have work, too, or had lately; poller only
+ * @stays: @ops->poll wants to be called again, even without work; poller only
  * @rearms: counts the times work came while arming; poller only
  * @sleeps: counts the times it went asleep; poller only
  * @placed: on the list of its poller's queues; pollers_lock
@@ -92,6 +93,7 @@ struct vt_pq {
 	u64 last_work;
 	u64 work;
 	bool crowded;
+	bool stays;
 	u64 *rearms;
 	u64 *sleeps;
 	struct list_head placed;

@@ -567,7 +567,7 @@ unsigned int fc_poll(void)
 			continue;
 		done = pq->ops->poll(pq, now, 0);
 		all += done;
-		if (done)
+		if (done || pq->stays)
 			continue;
 		/* Who is not looked at must be told. */
 		pqs[i].asleep = true;
