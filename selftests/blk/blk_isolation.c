@@ -7,20 +7,17 @@
  * device takes $VT_DEVICE_US; nothing is judged by that.
  */
 #include <pthread.h>
-#include <sched.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "bed.h"
 #include "harness.h"
+#include "neighbour.h"
 #include "pattern.h"
 #include "vblk.h"
 
 #define NUM 1024		/* entries of the hostile ring */
 #define DATA (8 * MIB)		/* its buffer */
-#define PASSES 300		/* of a storm */
-#define IDLE_US 1000000		/* no queue sleeps in a storm */
 
 struct raid;
 
@@ -328,51 +325,21 @@ TEST_F(isolation, a_pass_is_bounded)
 	}
 }
 
-struct looks {
-	u64 hostile;
-	u64 neighbour;
-};
-
-static u64 polls(const struct bed *bed)
-{
-	struct vhost_target_stats st;
-
-	bed_stats(bed, &st);
-	return st.polls;
-}
-
-/* The neighbour's I/O is right while the other one is looked at PASSES times. */
-static int io_in_a_storm(struct vblk_queue *q, const struct bed *hostile,
-			 const struct bed *neighbour, struct looks *l)
-{
-	u32 generation = 1;
-	int ret;
-
-	/* Wakes its queue. */
-	ret = vblk_verified_io(q, 0, 4, 4096, generation);
-	l->neighbour = polls(neighbour);
-	l->hostile = polls(hostile);
-	while (!ret && polls(hostile) - l->hostile < PASSES)
-		ret = vblk_verified_io(q, 0, 4, 4096, ++generation);
-	l->hostile = polls(hostile) - l->hostile;
-	l->neighbour = polls(neighbour) - l->neighbour;
-	return ret;
-}
-
 TEST_F(isolation, each_pass_has_the_neighbour)
 {
 	struct raid *a = &self->raid;
 	const struct attack *t;
-	struct looks l;
+	struct neighbour_looks l;
 
 	HOSTILE();
 	NEIGHBOUR(0);
-	ASSERT_EQ(0, ctl_poller_set(self->bed.ctl, self->poller.id, IDLE_US));
+	ASSERT_EQ(0, ctl_poller_set(self->bed.ctl, self->poller.id,
+				    NEIGHBOUR_IDLE_US));
 	for (t = attacks; t < attacks + ARRAY_SIZE(attacks); t++) {
 		if (t->extra == nothing)
 			continue;
 		ASSERT_EQ(0, storm_begin(a, t));
-		EXPECT_EQ(0, io_in_a_storm(self->q, &a->bed, &self->bed, &l));
+		EXPECT_EQ(0, neighbour_in_a_storm(self->q, &a->bed, &self->bed, &l));
 		TH_LOG("%s: %llu looks at it, %llu at the neighbour", t->name,
 		       (unsigned long long)l.hostile,
 		       (unsigned long long)l.neighbour);
@@ -484,113 +451,43 @@ TEST_F(isolation, copies_are_few)
 
 /* Measured, not judged. */
 
-#define SAMPLES 20000
-#define RUN_NS 1000000000ull
-#define DEVICE_US 100		/* of the neighbour's device */
-#define ROUNDS_MOST 64
-
-struct result {
-	double iops;
-	double p99;
-};
-
-static int number(const char *name, int otherwise)
+static const char *storm_name(unsigned int i)
 {
-	const char *s = getenv(name);
-
-	return s ? atoi(s) : otherwise;
+	return attacks[i].name;
 }
 
-static int by_value(const void *x, const void *y)
+static unsigned int storm_twin(unsigned int i)
 {
-	double d = *(const double *)x - *(const double *)y;
-
-	return d < 0 ? -1 : d > 0;
+	return attacks[i].extra ? NOTHING : INNOCENT;
 }
 
-static double median_ratio(const double *v, const double *of, unsigned int n)
+static int measured_begin(void *arg, unsigned int i)
 {
-	double r[ROUNDS_MOST];
-	unsigned int i;
-
-	for (i = 0; i < n; i++)
-		r[i] = of ? v[i] / of[i] : v[i];
-	qsort(r, n, sizeof(*r), by_value);
-	return r[n / 2];
+	return storm_begin(arg, &attacks[i]);
 }
 
-/* One request at a time for a second. */
-static int run_neighbour(struct vblk_queue *q, struct result *r)
+static void measured_end(void *arg)
 {
-	static double took[SAMPLES];
-	u64 begin = now_ns(), then, now = begin;
-	unsigned int n = 0;
-	int ret;
-
-	while (n < SAMPLES && now - begin < RUN_NS) {
-		then = now;
-		ret = vblk_do(q, VIRTIO_BLK_T_IN, n % 1024, NULL, 4096);
-		if (ret)
-			return ret;
-		now = now_ns();
-		took[n++] = now - then;
-	}
-	qsort(took, n, sizeof(*took), by_value);
-	r->iops = n * 1e9 / (now - begin);
-	r->p99 = took[n - 1 - n / 100];
-	return 0;
-}
-
-static void leave_to_poller(unsigned int cpu)
-{
-	cpu_set_t set;
-
-	if (sched_getaffinity(0, sizeof(set), &set) || CPU_COUNT(&set) < 2) {
-		vt_msg("one CPU: all compete for it");
-		return;
-	}
-	CPU_CLR(cpu, &set);
-	sched_setaffinity(0, sizeof(set), &set);
+	storm_end(arg);
 }
 
 TEST_F(isolation, measured)
 {
-	static double iops[ARRAY_SIZE(attacks)][ROUNDS_MOST];
-	static double p99[ARRAY_SIZE(attacks)][ROUNDS_MOST];
-	unsigned int n = number("VT_MEASURE", 0), i, j;
-	u64 passes[ARRAY_SIZE(attacks)] = { 0 };
-	struct result solo, r;
-	unsigned int twin;
+	const struct neighbour_storms s = {
+		.nr = ARRAY_SIZE(attacks),
+		.name = storm_name,
+		.twin = storm_twin,
+		.begin = measured_begin,
+		.end = measured_end,
+		.arg = &self->raid,
+		.bed = &self->raid.bed,
+	};
 
-	if (!n || n > ROUNDS_MOST)
+	if (!neighbour_option("VT_MEASURE", 0))
 		SKIP(return, "$VT_MEASURE says how many rounds");
 	HOSTILE();
-	NEIGHBOUR(number("VT_DEVICE_US", DEVICE_US) * 1000);
-	leave_to_poller(self->poller.cpu);
-	for (i = 0; i < n; i++) {
-		ASSERT_EQ(0, run_neighbour(self->q, &solo));
-		for (j = 0; j < ARRAY_SIZE(attacks); j++) {
-			ASSERT_EQ(0, storm_begin(&self->raid, &attacks[j]));
-			passes[j] -= polls(&self->raid.bed);
-			ASSERT_EQ(0, run_neighbour(self->q, &r));
-			passes[j] += polls(&self->raid.bed);
-			storm_end(&self->raid);
-			iops[j][i] = r.iops / solo.iops;
-			p99[j][i] = r.p99 / solo.p99;
-		}
-	}
-	vt_msg("alone %.0f IOPS, p99 %.0f us; medians of %u rounds:", solo.iops,
-	       solo.p99 / 1000, n);
-	for (j = 0; j < ARRAY_SIZE(attacks); j++) {
-		/* Beside one who takes as much of the CPUs, by right. */
-		twin = attacks[j].extra ? NOTHING : INNOCENT;
-		vt_msg("%-16s %3.0f %% of IOPS, p99 times %.2f; of its twin's %3.0f %%, %.2f; %llu passes",
-		       attacks[j].name, 100 * median_ratio(iops[j], NULL, n),
-		       median_ratio(p99[j], NULL, n),
-		       100 * median_ratio(iops[j], iops[twin], n),
-		       median_ratio(p99[j], p99[twin], n),
-		       (unsigned long long)passes[j] / n);
-	}
+	NEIGHBOUR(neighbour_option("VT_DEVICE_US", NEIGHBOUR_DEVICE_US) * 1000);
+	EXPECT_EQ(0, neighbour_measure(self->q, self->poller.cpu, &s));
 }
 
 TEST_HARNESS_MAIN
