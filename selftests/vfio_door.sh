@@ -2,11 +2,16 @@
 # SPDX-License-Identifier: GPL-2.0
 # In a lab VM, from the build directory: the tests of the VFIO door.
 modprobe -a vfio vfio_iommu_type1 || exit 1
+# Not in Debian's kernels. The two ways to attach are no variants of each other that
+# kernels could take turns in.
+modprobe -q iommufd
+unset TURN
 for m in vhost_target vhost_blk vhost_nvme vhost_target_vfio; do
 	insmod ./$m.ko || exit 1
 done
 log=$(mktemp)
-[ $# -gt 0 ] || set -- vfio/vfio_door vfio/vfio_irqs vfio/vfio_dma
+[ $# -gt 0 ] || set -- vfio/vfio_door vfio/vfio_attach vfio/vfio_irqs \
+	vfio/vfio_dma vfio/vfio_iommufd
 sh selftests/run.sh -o build/selftests "$@" | tee "$log"
 result=$(tail -n 1 "$log")
 case $result in

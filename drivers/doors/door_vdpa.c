@@ -14,7 +14,6 @@
  *
  * Locks: the vDPA core's cf_lock > vdev->s.lock > target->lock.
  */
-#include <linux/completion.h>
 #include <linux/device.h>
 #include <linux/dma-mapping.h>
 #include <linux/module.h>
@@ -29,7 +28,7 @@
 #include <vhost_target/vdev.h>
 
 #include "../compat/vdpa.h"
-#include "../compat/workqueue.h"
+#include "door_unbind.h"
 #include "gmem_iotlb.h"
 
 /**
@@ -44,11 +43,7 @@
  * @config_cb: told of changes of the configuration; target->lock
  * @cb: how to interrupt the driver, one for each virtqueue
  * @error_work: tells the driver of @needs_reset
- * @release_work: takes the driver off the device
- * @release_lock: protects the two below
- * @releasing: @release_work runs
- * @released: completed when nobody has the device any more
- * @kept: nobody waits for @released: bind a driver again
+ * @unbind: takes it from its driver
  */
 struct door_vdpa {
 	struct vdpa_device vdpa;
@@ -61,11 +56,7 @@ struct door_vdpa {
 	struct vdpa_callback config_cb;
 	struct vdpa_callback *cb;
 	struct work_struct error_work;
-	struct work_struct release_work;
-	struct mutex release_lock;	/* see above */
-	bool releasing;
-	bool kept;
-	struct completion released;
+	struct vt_unbind unbind;
 };
 
 static struct device *vdpa_parent;
@@ -621,53 +612,6 @@ static const struct vdpa_config_ops vd_va_ops = {
 
 /* The door. */
 
-/*
- * vhost_vdpa waits until its node is closed. It must not do so inside of
- * vdpa_unregister_device(), which keeps everybody from making or removing
- * vDPA devices meanwhile.
- */
-static void vd_release_work(struct work_struct *work)
-{
-	struct door_vdpa *vd = container_of(work, struct door_vdpa,
-					    release_work);
-	bool kept;
-
-	device_release_driver(&vd->vdpa.dev);
-	mutex_lock(&vd->release_lock);
-	kept = vd->kept;
-	vd->releasing = false;
-	complete(&vd->released);
-	mutex_unlock(&vd->release_lock);
-	if (kept && device_attach(&vd->vdpa.dev) < 0)
-		dev_warn(&vd->vdpa.dev, "no driver takes it again\n");
-}
-
-/* 0 when no driver has the device, -EBUSY when a VMM has the node open. */
-static int vd_release(struct door_vdpa *vd)
-{
-	int err = 0;
-
-	mutex_lock(&vd->release_lock);
-	vd->kept = false;
-	if (!vd->releasing) {
-		vd->releasing = true;
-		reinit_completion(&vd->released);
-		queue_work(system_dfl_wq, &vd->release_work);
-	}
-	mutex_unlock(&vd->release_lock);
-
-	wait_for_completion_timeout(&vd->released, HZ);
-
-	mutex_lock(&vd->release_lock);
-	if (vd->releasing) {
-		/* It goes on as if nothing was; a driver comes back later. */
-		vd->kept = true;
-		err = -EBUSY;
-	}
-	mutex_unlock(&vd->release_lock);
-	return err;
-}
-
 static struct door_vdpa *vd_alloc(struct vt_target *t)
 {
 	bool use_va = t->flags & VHOST_TARGET_F_USE_VA;
@@ -679,9 +623,7 @@ static struct door_vdpa *vd_alloc(struct vt_target *t)
 	if (IS_ERR(vd))
 		return vd;
 	INIT_WORK(&vd->error_work, vd_error_work);
-	INIT_WORK(&vd->release_work, vd_release_work);
-	mutex_init(&vd->release_lock);
-	init_completion(&vd->released);
+	vt_unbind_init(&vd->unbind, &vd->vdpa.dev);
 	vt_vdpa_set_dma_dev(&vd->vdpa, &vd->vdpa.dev);
 	return vd;
 }
@@ -727,14 +669,17 @@ static int vd_up(struct vt_target *t)
 	return 0;
 }
 
+/*
+ * Its driver does not wait for a VMM inside of vdpa_unregister_device(), which
+ * keeps everybody from making or removing vDPA devices meanwhile.
+ */
 static int vd_down(struct vt_target *t)
 {
 	struct door_vdpa *vd = t->door_priv;
-	int err = vd_release(vd);
+	int err = vt_unbind(&vd->unbind);
 
 	if (err)
 		return err;
-	flush_work(&vd->release_work);
 	mutex_lock(&t->lock);
 	t->door_priv = NULL;
 	t->vdpa_name[0] = 0;

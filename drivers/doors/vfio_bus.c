@@ -11,17 +11,20 @@
 
 #include <vhost_target/target.h>
 
+#include "door_unbind.h"
 #include "door_vfio.h"
 
 /**
  * struct bus_dev - a target's device on the bus
  * @dev: the device
  * @t: target
+ * @unbind: takes it from its driver
  * @err: how its probe ended
  */
 struct bus_dev {
 	struct device dev;
 	struct vt_target *t;
+	struct vt_unbind unbind;
 	int err;
 };
 
@@ -78,6 +81,7 @@ static int vb_up(struct vt_target *t)
 	b->dev.parent = bus_root;
 	b->dev.release = bus_dev_release;
 	device_initialize(&b->dev);
+	vt_unbind_init(&b->unbind, &b->dev);
 	err = dev_set_name(&b->dev, "%s", t->name);
 	if (!err)
 		err = device_add(&b->dev);
@@ -95,11 +99,17 @@ static int vb_up(struct vt_target *t)
 	return 0;
 }
 
-/* Nobody has it open, and nobody can any more: attaching is refused. */
+/*
+ * Nobody has the device open, and nobody can any more: attaching is refused. But
+ * a VMM may have the node by which it comes to iommufd, which VFIO waits for.
+ */
 static int vb_down(struct vt_target *t)
 {
 	struct bus_dev *b = t->door_priv;
+	int err = vt_unbind(&b->unbind);
 
+	if (err)
+		return err;
 	mutex_lock(&t->lock);
 	t->door_priv = NULL;
 	mutex_unlock(&t->lock);

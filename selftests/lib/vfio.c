@@ -9,6 +9,19 @@
 #include "ctl.h"
 #include "vfio.h"
 
+static const struct vfio_ops *const ways[] = {
+	[VFIO_CONTAINER]	= &vfio_container_ops,
+	[VFIO_IOMMUFD]		= &vfio_iommufd_ops,
+	[VFIO_COMPAT]		= &vfio_compat_ops,
+};
+
+static const struct vfio_ops *in_use = &vfio_container_ops;
+
+void vfio_use(enum vfio_way way)
+{
+	in_use = ways[way];
+}
+
 const char *vfio_missing(void)
 {
 	if (access(CTL_NODE, F_OK))
@@ -17,28 +30,7 @@ const char *vfio_missing(void)
 		return "vhost_target_vfio is not loaded";
 	if (access("/sys/module/vhost_nvme", F_OK))
 		return "vhost_nvme is not loaded";
-	if (access("/sys/module/vfio_iommu_type1", F_OK))
-		return "vfio_iommu_type1 is not loaded";
-	return NULL;
-}
-
-static int open_group(const char *target)
-{
-	char path[320], link[256];
-	const char *nr;
-	ssize_t len;
-	int fd;
-
-	snprintf(path, sizeof(path), VFIO_DEVICES "/%s/iommu_group", target);
-	len = readlink(path, link, sizeof(link) - 1);
-	if (len < 0)
-		return vt_failed(path, -errno);
-	link[len] = 0;
-	nr = strrchr(link, '/');
-	snprintf(path, sizeof(path), "/dev/vfio/%.32s", nr ? nr + 1 : link);
-	vt_wait(!access(path, F_OK));
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	return in_use->missing();
 }
 
 int vfio_attach(struct vfio *v, const char *target)
@@ -46,21 +38,9 @@ int vfio_attach(struct vfio *v, const char *target)
 	int ret;
 
 	memset(v, 0, sizeof(*v));
+	v->ops = in_use;
 	v->fd = -1;
-	v->container = open(VFIO_NODE, O_RDWR | O_CLOEXEC);
-	if (v->container < 0)
-		ret = vt_failed(VFIO_NODE, -errno);
-	else
-		ret = 0;
-	v->group = ret ? ret : open_group(target);
-	if (v->group < 0)
-		ret = v->group;
-	if (!ret)
-		ret = vt_failed("GROUP_SET_CONTAINER",
-				ctl_call(v->group, VFIO_GROUP_SET_CONTAINER,
-					 &v->container));
-	if (!ret && ioctl(v->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
-		ret = vt_failed("SET_IOMMU", -errno);
+	ret = v->ops->attach(v, target);
 	if (ret)
 		vfio_close(v);
 	return ret;
@@ -84,12 +64,9 @@ static int read_regions(struct vfio *v)
 
 int vfio_get_device(struct vfio *v, const char *target)
 {
-	int fd = ioctl(v->group, VFIO_GROUP_GET_DEVICE_FD, target);
+	int ret = v->ops->get_device(v, target);
 
-	if (fd < 0)
-		return -errno;
-	v->fd = fd;
-	return read_regions(v);
+	return ret ? ret : read_regions(v);
 }
 
 int vfio_open(struct vfio *v, const char *target)
@@ -98,7 +75,7 @@ int vfio_open(struct vfio *v, const char *target)
 
 	if (ret)
 		return ret;
-	ret = vt_failed("GET_DEVICE_FD", vfio_get_device(v, target));
+	ret = vt_failed("open the device", vfio_get_device(v, target));
 	if (!ret)
 		ret = vfio_set_command(v, PCI_COMMAND_MEMORY |
 				       PCI_COMMAND_MASTER);
@@ -114,34 +91,19 @@ void vfio_close(struct vfio *v)
 		close(v->fd);
 	if (v->group > 0)
 		close(v->group);
-	if (v->container > 0)
-		close(v->container);
+	if (v->iommu > 0)
+		close(v->iommu);
 	memset(v, 0, sizeof(*v));
 }
 
 int vfio_map(struct vfio *v, u64 iova, const void *addr, u64 size, u32 flags)
 {
-	struct vfio_iommu_type1_dma_map map = {
-		.argsz = sizeof(map),
-		.flags = flags,
-		.vaddr = (uintptr_t)addr,
-		.iova = iova,
-		.size = size,
-	};
-
-	return ctl_call(v->container, VFIO_IOMMU_MAP_DMA, &map);
+	return v->ops->map(v, iova, addr, size, flags);
 }
 
 int vfio_unmap(struct vfio *v, u64 iova, u64 size)
 {
-	struct vfio_iommu_type1_dma_unmap unmap = {
-		.argsz = sizeof(unmap),
-		.iova = iova,
-		.size = size,
-	};
-	int ret = ctl_call(v->container, VFIO_IOMMU_UNMAP_DMA, &unmap);
-
-	return ret ? ret : unmap.size == size ? 0 : -ENXIO;
+	return v->ops->unmap(v, iova, size);
 }
 
 int vfio_map_mem(struct vfio *v, const struct mem *m)
@@ -150,7 +112,7 @@ int vfio_map_mem(struct vfio *v, const struct mem *m)
 	int ret = 0;
 
 	for (i = 0; i < m->nr && !ret; i++)
-		ret = vt_failed("MAP_DMA",
+		ret = vt_failed("map",
 				vfio_map(v, m->region[i].gpa, m->region[i].hva,
 					 m->region[i].size, VFIO_RW));
 	return ret;

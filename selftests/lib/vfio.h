@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The VFIO door: a device as a VMM sees it, by a group and a type 1 container.
+ * The VFIO door: a device as a VMM sees it.
  *
  * Every call returns 0 or -errno, unless it says otherwise.
  */
@@ -13,6 +13,7 @@
 #include "mem.h"
 
 #define VFIO_NODE "/dev/vfio/vfio"
+#define IOMMUFD_NODE "/dev/iommu"
 #define VFIO_DEVICES "/sys/devices/vhost-nvme"
 #define VFIO_DRIVER "/sys/bus/vhost-nvme/drivers/vhost_target_vfio"
 
@@ -28,24 +29,55 @@
 /* BAR0: where the page of doorbells is. */
 #define VFIO_DOORBELLS 0x1000
 
+/* How a VMM gets at the device, and tells of its memory. */
+enum vfio_way {
+	VFIO_CONTAINER,	/* a group, in a container with the type 1 backend */
+	VFIO_IOMMUFD,	/* the device's own node, bound to an iommufd */
+	VFIO_COMPAT,	/* a group, in an iommufd that plays the container */
+};
+
+struct vfio;
+
+struct vfio_ops {
+	const char *(*missing)(void);
+	int (*attach)(struct vfio *v, const char *target);
+	int (*get_device)(struct vfio *v, const char *target);
+	int (*map)(struct vfio *v, u64 iova, const void *addr, u64 size,
+		   u32 flags);
+	int (*unmap)(struct vfio *v, u64 iova, u64 size);
+};
+
+extern const struct vfio_ops vfio_container_ops;
+extern const struct vfio_ops vfio_iommufd_ops;
+extern const struct vfio_ops vfio_compat_ops;
+
 struct vfio {
-	int container;
+	const struct vfio_ops *ops;
+	int iommu;	/* container or iommufd */
 	int group;
 	int fd;
+	u32 ioas;	/* of an iommufd: where mappings go */
 	u64 offset[VFIO_PCI_NUM_REGIONS];	/* in fd */
 	u64 size[VFIO_PCI_NUM_REGIONS];
 };
 
+/* The way of all that are attached from now on; at first, by a container. */
+void vfio_use(enum vfio_way way);
 /* What is not there for such tests, or NULL. */
 const char *vfio_missing(void);
 
-/* The container and the group of a target's device, ready for mappings. */
+/* A target's device is there, but not open yet; ready for mappings. */
 int vfio_attach(struct vfio *v, const char *target);
-/* And the device in it. */
+/* Open it. */
 int vfio_get_device(struct vfio *v, const char *target);
 /* Both; then memory and bus master are switched on. */
 int vfio_open(struct vfio *v, const char *target);
 void vfio_close(struct vfio *v);
+
+/* Another address space of its iommufd; have the device use one, or none. */
+int vfio_ioas_alloc(struct vfio *v, u32 *ioas);
+int vfio_ioas_use(struct vfio *v, u32 ioas);
+int vfio_ioas_leave(struct vfio *v);
 
 int vfio_map(struct vfio *v, u64 iova, const void *addr, u64 size, u32 flags);
 int vfio_unmap(struct vfio *v, u64 iova, u64 size);

@@ -22,6 +22,11 @@ FIXTURE(vfio)
 	long long pinned;
 };
 
+FIXTURE_VARIANT(vfio)
+{
+	enum vfio_way way;
+};
+
 static inline int make_nvme(struct bed *bed, struct disk *disk, u32 flags)
 {
 	struct disk_opts d = {
@@ -41,8 +46,10 @@ static inline int make_nvme(struct bed *bed, struct disk *disk, u32 flags)
 	return ret ? ret : bed_make(bed, &b);
 }
 
+/* Where there are no variants, the way does not matter. */
 FIXTURE_SETUP(vfio)
 {
+	vfio_use(variant ? variant->way : VFIO_CONTAINER);
 	if (vfio_missing())
 		SKIP(return, "%s", vfio_missing());
 	bed_sweep();
