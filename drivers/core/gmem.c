@@ -152,7 +152,7 @@ int vt_gmem_fill(struct vt_gmem *gm, u64 addr)
 	ret = vt_gmem_lookup(gm, addr, 1, false, &page, &off);
 	spin_unlock(&gm->lock);
 	if (ret == -EAGAIN) {
-		ret = gm->ops->fill(gm, addr >> VT_CHUNK_SHIFT);
+		ret = gm->ops->fill(gm, addr);
 		if (!ret && gmem_is_hole(gm, addr))
 			ret = -EFAULT;
 	}

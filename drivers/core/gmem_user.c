@@ -313,7 +313,7 @@ static int user_fill_mm(struct vt_gmem_user *gu, u64 index,
 	return err;
 }
 
-static int user_fill(struct vt_gmem *gm, u64 index)
+static int user_fill(struct vt_gmem *gm, u64 addr)
 {
 	struct vt_gmem_user *gu = to_user(gm);
 	struct page **pages;
@@ -331,7 +331,7 @@ static int user_fill(struct vt_gmem *gm, u64 index)
 		return -ENOMEM;
 	err = -EFAULT;
 	if (mmget_not_zero(gu->mm)) {
-		err = user_fill_mm(gu, index, pages);
+		err = user_fill_mm(gu, addr >> VT_CHUNK_SHIFT, pages);
 		mmput(gu->mm);
 	}
 	kfree(pages);

@@ -196,9 +196,26 @@ static struct vt_chunk *chunk_make_room(struct vt_gmem_vfio *gv, u64 index)
 	return c == ERR_PTR(-ENOMEM) ? ERR_PTR(-EFAULT) : c;
 }
 
-static int vfio_mem_fill(struct vt_gmem *gm, u64 index)
+/*
+ * Of an address that nobody maps that is all: a chunk with holes takes a
+ * thousand looks, and the driver may ask as often as it likes.
+ */
+static int probe(struct vt_gmem_vfio *gv, u64 addr)
+{
+	u64 iova = round_down(addr, PAGE_SIZE);
+	struct page *page;
+	int n = vfio_pin_pages(gv->vdev, iova, 1, IOMMU_READ, &page);
+
+	if (n == 1)
+		vfio_unpin_pages(gv->vdev, iova, 1);
+	/* What there is no memory for now may be there. */
+	return n == 1 || n == -ENOMEM ? 0 : -EFAULT;
+}
+
+static int vfio_mem_fill(struct vt_gmem *gm, u64 addr)
 {
 	struct vt_gmem_vfio *gv = to_vfio(gm);
+	u64 index = addr >> VT_CHUNK_SHIFT;
 	struct vt_chunk *c;
 	int err;
 
@@ -208,6 +225,9 @@ static int vfio_mem_fill(struct vt_gmem *gm, u64 index)
 		return -EFAULT;
 	if (is_banned(gv, index))
 		return -EBUSY;
+	err = probe(gv, addr);
+	if (err)
+		return err;
 	c = chunk_make_room(gv, index);
 	if (IS_ERR(c))
 		return PTR_ERR(c);

@@ -58,15 +58,15 @@ struct vt_gmem;
 
 /**
  * struct vt_gmem_ops - where a session's memory comes from
- * @fill: make the chunk with this index and insert it by vt_gmem_insert();
- *	may sleep, fill_lock held. -EFAULT if there is no memory, -EBUSY to
- *	be tried again. NULL: all chunks were inserted before, a miss is a
- *	hole.
+ * @fill: make the chunk of this address and insert it by vt_gmem_insert();
+ *	may sleep, fill_lock held. -EFAULT if there is no memory at the
+ *	address, -EBUSY to be tried again. NULL: all chunks were inserted
+ *	before, a miss is a hole.
  * @release: let go of a dropped chunk's pages, may sleep
  * @sync: wait until no request uses what was dropped before, may sleep
  */
 struct vt_gmem_ops {
-	int (*fill)(struct vt_gmem *gm, u64 index);
+	int (*fill)(struct vt_gmem *gm, u64 addr);
 	void (*release)(struct vt_gmem *gm, struct vt_chunk *c);
 	void (*sync)(struct vt_gmem *gm);
 };
