@@ -5,7 +5,7 @@ import os
 
 import vt
 from bed import (Background, HostJob, expect, expect_equal, fails, guest_fio, refused,
-                 run_fio, test, unplug)
+                 run_fio, test, unplug, wait_moving)
 from devices import BLK, HOST
 
 SECTORS = 524288
@@ -133,6 +133,20 @@ def few_tags(bed):
     target, disk = bed.disk("disk", "--dev", lower.path)
     run_fio(vt.fio(disk, "randread", iodepth=128, number_ios=2000))
     expect(not any(target.stat()["errors"].values()), "errors")
+
+
+@test(HOST)
+def drive_reset(bed):
+    """By its driver, as after a command that took too long, or when the host resumes."""
+    target, disk = bed.disk("disk", "--dev", bed.nvme())
+    job = HostJob(bed, vt.fio_verify(disk, size="32M", thread=1, runtime=600, time_based=1))
+    for _ in range(5):
+        wait_moving(target)
+        vt.write("/sys/class/nvme/nvme0/reset_controller", 1)
+    wait_moving(target)
+    job.finish_fio()
+    expect(not any(target.stat()["errors"].values()), "errors")
+    bed.fault("NVMe drive reset under I/O", f"a pause; {counted(target)}")
 
 
 @test(HOST)

@@ -41,8 +41,9 @@ def busy_queues_part(bed):
 @test(HOST, cpus=2, pollers="0-1")
 def cpu_goes_and_comes(bed):
     """A poller whose CPU is taken away goes on elsewhere, and back when it can."""
-    targets = [bed.disk(name, "--dev", bed.memory_disk(f"mem-{name}").path)
-               for name in ("one", "two")]
+    targets = [bed.disk(name, "--dev", bed.memory_disk(
+        f"mem-{name}", submit_queues=2, poll_queues=2).path, *more)
+               for name, *more in (("one",), ("two", "--polled"))]
     jobs = [HostJob(bed, vt.fio_verify(disk, size="64M", thread=1, runtime=600,
                                        time_based=1))
             for _, disk in targets]
@@ -59,4 +60,23 @@ def cpu_goes_and_comes(bed):
     for target, _ in targets:
         no_errors(target)
     bed.fault("a poller's CPU offline and online under I/O",
+              "nothing; all was verified, no error counted")
+
+
+@test(HOST, cpus=2, turn=1)
+def processes_frozen(bed):
+    """As a suspend begins: all processes stop, which those that wait for I/O can only
+    when that ends."""
+    target, disk = bed.disk("disk", "--dev", bed.memory_disk().path)
+    job = HostJob(bed, vt.fio_verify(disk, size="64M", thread=1, runtime=600, time_based=1))
+    vt.write("/sys/module/suspend/parameters/pm_test_delay", 1)
+    vt.write("/sys/power/pm_test", "freezer")
+    bed.callback(vt.write, "/sys/power/pm_test", "none")
+    for _ in range(3):
+        wait_moving(target)
+        vt.write("/sys/power/state", "freeze")
+    wait_moving(target)
+    job.finish_fio()
+    no_errors(target)
+    bed.fault("the host's processes frozen for a suspend, and thawed, under I/O",
               "nothing; all was verified, no error counted")
