@@ -58,7 +58,7 @@ lint() {
 : >"$log"
 traces=$(git ls-files 'drivers/*/trace.h')
 versions=$(git ls-files 'drivers/compat/*.[ch]' 'tools/lab/svm/*.c')
-rest=$(git ls-files 'drivers/*.[ch]' 'include/*.h' | grep -v -e /trace.h -e drivers/compat/)
+rest=$(git ls-files 'drivers/*.[ch]' 'include/*.h' 'selftests/planted/*.c' | grep -v -e /trace.h -e drivers/compat/)
 # shellcheck disable=SC2086
 {
 	lint ,OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT,SPACING $traces

@@ -199,7 +199,9 @@ def judge(run, code):
     found = "\n".join(filter(None, [splats.report(log), leaks]))
     if not found or run.opts.allow_splats:
         return code
-    print(f"lab: the kernel log has a splat (all of it: {run.dmesg})\n{found}",
+    kinds = splats.kinds(log) | ({"kmemleak"} if leaks else set())
+    print(f"lab: the kernel log has a splat (all of it: {run.dmesg})\n"
+          f"lab: reports: {', '.join(sorted(kinds))}\n{found}",
           file=sys.stderr, flush=True)
     if splats.by_emulator(log):
         return EXIT_EMULATOR

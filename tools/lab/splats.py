@@ -3,18 +3,31 @@
 
 import re
 
-SPLAT = re.compile("|".join([
-    r"\bBUG:", r"kernel BUG at", r"\bWARNING:", r"\bKASAN:", r"\bUBSAN:", r"\bKCSAN:",
-    r"possible circular locking", r"possible recursive locking",
-    r"possible irq lock inversion", r"inconsistent lock state", r"bad unlock balance",
-    r"Invalid wait context", r"suspicious RCU usage", r"DEBUG_LOCKS_WARN_ON",
-    r"\bOops\b", r"general protection fault", r"Kernel panic", r"unable to handle",
-    r"hung task", r"blocked for more than", r"soft lockup", r"hard LOCKUP",
-    r"rcu.*(?:detected stalls|self-detected stall|stall)", r"workqueue lockup",
-    r"kmemleak: \d+ new suspected", r"ODEBUG:", r"DMA-API:.*(?:error|warning|leak)",
-    r"list_(?:add|del) corruption", r"refcount_t:", r"sleeping function called",
-    r"scheduling while atomic", r"enqueued on deprecated workqueue",
-]))
+# kind -> what its lines look like; a line is of the first kind that fits.
+KINDS = {
+    "KASAN": r"\bKASAN:",
+    "KCSAN": r"\bKCSAN:",
+    "UBSAN": r"\bUBSAN:",
+    "lockdep": "|".join([
+        r"possible circular locking", r"possible recursive locking",
+        r"possible irq lock inversion", r"inconsistent lock state",
+        r"bad unlock balance", r"Invalid wait context", r"DEBUG_LOCKS_WARN_ON"]),
+    "RCU": r"suspicious RCU usage",
+    "atomic": r"sleeping function called|scheduling while atomic",
+    "list": r"list_(?:add|del) (?:corruption|double add)",
+    "refcount": r"refcount_t:",
+    "object": r"ODEBUG:",
+    "kmemleak": r"kmemleak: \d+ new suspected",
+    "DMA": r"DMA-API:.*(?:error|warning|leak)",
+    "stall": "|".join([
+        r"hung task", r"blocked for more than", r"soft lockup", r"hard LOCKUP",
+        r"rcu.*(?:detected stalls|self-detected stall|stall)", r"workqueue lockup"]),
+    "oops": "|".join([
+        r"\bOops\b", r"general protection fault", r"Kernel panic",
+        r"unable to handle", r"NULL pointer dereference", r"kernel BUG at"]),
+    "warning": r"\bBUG:|\bWARNING:|enqueued on deprecated workqueue",
+}
+SPLAT = re.compile("|".join(KINDS.values()))
 
 HARMLESS = re.compile("|".join([
     r"Unhandled WRMSR\(0xc0010007\)",
@@ -33,6 +46,13 @@ def find(text):
     hits = [n for n, line in enumerate(lines)
             if SPLAT.search(line) and not HARMLESS.search(line)]
     return hits, lines
+
+
+def kinds(text):
+    """Of which kinds the splats are."""
+    hits, lines = find(text)
+    return {next(kind for kind, like in KINDS.items() if re.search(like, lines[n]))
+            for n in hits}
 
 
 def _stamps(lines):
