@@ -73,6 +73,9 @@ find drivers -name '*.[ch]' ! -path 'drivers/compat/*' \
 if [ -s "$log" ]; then rc=1; else rc=0; fi
 report "$rc" "kernel version checks only in drivers/compat" "$log"
 
+python3 tools/syzkaller/check.py >"$log" && rc=0 || rc=1
+report "$rc" "syzkaller descriptions are those of the header" "$log"
+
 echo "1..$n"
 echo "$((n - fail)) passed, $fail failed"
 [ "$fail" = 0 ]
