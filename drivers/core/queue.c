@@ -8,6 +8,8 @@
 #include <linux/ktime.h>
 #include <linux/module.h>
 
+#include <vhost_target/cov.h>
+
 #include "../compat/workqueue.h"
 #include "moderate.h"
 #include "queue.h"
@@ -299,9 +301,8 @@ static void queue_worked(struct vt_queue *q)
 		wake_up_all(&q->idle_wait);
 }
 
-static unsigned int queue_poll(struct vt_pq *pq, u64 now, u64 patience)
+static unsigned int queue_pass(struct vt_queue *q, u64 now, u64 patience)
 {
-	struct vt_queue *q = container_of(pq, struct vt_queue, pq);
 	unsigned int n, came;
 
 	q->now = now;
@@ -332,7 +333,17 @@ static unsigned int queue_poll(struct vt_pq *pq, u64 now, u64 patience)
 	else
 		queue_worked(q);
 	/* It does not fall asleep before it has had its rest. */
-	pq->stays = queue_rests(q) || queue_spins(q);
+	q->pq.stays = queue_rests(q) || queue_spins(q);
+	return n;
+}
+
+static unsigned int queue_poll(struct vt_pq *pq, u64 now, u64 patience)
+{
+	struct vt_queue *q = container_of(pq, struct vt_queue, pq);
+	u64 cov = vt_cov_begin(q->session);
+	unsigned int n = queue_pass(q, now, patience);
+
+	vt_cov_end(cov);
 	return n;
 }
 

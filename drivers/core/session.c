@@ -4,6 +4,7 @@
 #include <linux/cgroup.h>
 #include <linux/cred.h>
 #include <linux/err.h>
+#include <linux/kcov.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
@@ -96,6 +97,7 @@ static int session_charge(struct vt_session *s)
 	}
 	s->user = user;
 	s->css = session_get_css();
+	s->cov = kcov_common_handle();
 	return 0;
 }
 

@@ -6,6 +6,8 @@
 #include <linux/delay.h>
 #include <linux/module.h>
 
+#include <vhost_target/cov.h>
+
 #include "ctrl.h"
 
 /* Commands done before others may have n->s.lock. */
@@ -172,11 +174,13 @@ static void admin_work(struct work_struct *work)
 {
 	struct nv_adminq *aq = container_of(work, struct nv_adminq, work);
 	struct vt_nvme *n = aq_nvme(aq);
+	u64 cov = vt_cov_begin(&n->s);
 
 	mutex_lock(&n->s.lock);
 	if (aq->running)
 		admin_run(n);
 	mutex_unlock(&n->s.lock);
+	vt_cov_end(cov);
 }
 
 /* Copies of guest memory for commands that may wait for it. */

@@ -8,6 +8,8 @@
 #include <linux/blkdev.h>
 #include <linux/slab.h>
 
+#include <vhost_target/cov.h>
+
 #include "ctrl.h"
 #include "slow.h"
 
@@ -400,7 +402,9 @@ static blk_status_t slow_checked(struct slow *s)
 static void slow_work(struct work_struct *work)
 {
 	struct vt_io *io = container_of(work, struct vt_io, work);
-	struct slow *s = slow_alloc(container_of(io, struct vt_req, io));
+	struct vt_req *req = container_of(io, struct vt_req, io);
+	u64 cov = vt_cov_begin(req->q->session);
+	struct slow *s = slow_alloc(req);
 	blk_status_t st = slow_is_resv(s->cmd) ? slow_do(s) : slow_checked(s);
 	struct vt_req *second;
 
@@ -412,6 +416,7 @@ static void slow_work(struct work_struct *work)
 	/* After the first: completions come in this order. */
 	if (second)
 		vt_io_end(&second->io, second->io.status);
+	vt_cov_end(cov);
 }
 
 /**

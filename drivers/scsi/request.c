@@ -12,6 +12,8 @@
 #include <linux/string.h>
 #include <linux/unaligned.h>
 
+#include <vhost_target/cov.h>
+
 #include "scsi.h"
 
 /**
@@ -287,11 +289,13 @@ void scsi_cmd_work(struct work_struct *work)
 {
 	struct vt_req *req = container_of(work, struct vt_req, io.work);
 	struct scsi_req *sr = scsi_req(req);
+	u64 cov = vt_cov_begin(req->q->session);
 
 	scsi_task_execute(&sr->task);
 	/* For the counters: what was mapped may be more. */
 	req->io.bytes = min_t(u64, sr->task.moved, U32_MAX);
 	vt_io_end(&req->io, BLK_STS_OK);
+	vt_cov_end(cov);
 }
 
 /* Data of commands that a work item does. */

@@ -11,6 +11,8 @@
 #include <linux/kernel.h>
 #include <linux/lockdep.h>
 
+#include <vhost_target/cov.h>
+
 #include "scsi.h"
 
 /**
@@ -231,6 +233,7 @@ void scsi_tmf_work(struct work_struct *work)
 {
 	struct scsi_session *ss = container_of(work, struct scsi_session,
 					       tmf_work);
+	u64 cov = vt_cov_begin(&ss->vdev->s);
 	struct scsi_req *sr, *tmp;
 	struct llist_node *list;
 
@@ -239,4 +242,5 @@ void scsi_tmf_work(struct work_struct *work)
 		sr->response = tmf_do(ss, &sr->tmf);
 		vt_io_end(&scsi_to_vt_req(sr)->io, BLK_STS_OK);
 	}
+	vt_cov_end(cov);
 }

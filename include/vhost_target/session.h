@@ -60,6 +60,7 @@ struct vt_session_ops {
  * @user: who it is counted for, while attached
  * @cmd_wq: see vt_cmd_punt(); NULL: its type has no such commands
  * @css: block cgroup charged
+ * @cov: whose coverage its work is, see <vhost_target/cov.h>; 0: nobody's
  * @attached: on target->sessions
  * @nr_queues: entries of the two arrays below
  * @queue: the queues; set before it is attached
@@ -79,6 +80,7 @@ struct vt_session {
 	struct vt_user *user;
 	struct workqueue_struct *cmd_wq;
 	struct cgroup_subsys_state *css;
+	u64 cov;
 	bool attached;
 	unsigned int nr_queues;
 	struct vt_queue **queue;
