@@ -79,8 +79,31 @@ int mem_init(struct mem *m, enum mem_layout layout, u64 size, bool memfd)
 	return 0;
 }
 
+int mem_second_view(struct mem *m)
+{
+	u8 *area = mmap(NULL, m->area_size, PROT_NONE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	unsigned int i;
+
+	if (area == MAP_FAILED)
+		return -errno;
+	m->shift = area - m->area;
+	for (i = 0; i < m->nr; i++) {
+		const struct mem_region *r = &m->region[i];
+
+		if (mmap(r->hva + m->shift, r->size, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_FIXED, m->memfd,
+			 i * r->size) == MAP_FAILED)
+			return -errno;
+	}
+	return 0;
+}
+
 void mem_free(struct mem *m)
 {
+	if (m->shift)
+		munmap(m->area + m->shift, m->area_size);
+	m->shift = 0;
 	if (m->area && m->area != MAP_FAILED)
 		munmap(m->area, m->area_size);
 	if (m->memfd >= 0)
@@ -207,7 +230,7 @@ int mem_set_table(const struct mem *m, int fd, int skip)
 			continue;
 		t->regions[t->nregions].guest_phys_addr = r->gpa;
 		t->regions[t->nregions].memory_size = r->size;
-		t->regions[t->nregions].userspace_addr = (uintptr_t)r->hva;
+		t->regions[t->nregions].userspace_addr = (uintptr_t)r->hva + m->shift;
 		t->nregions++;
 	}
 	ret = vhost_set_mem_table(fd, t);

@@ -31,10 +31,17 @@ struct mem {
 	u8 *area;		/* address space all regions lie in */
 	u64 area_size;
 	int memfd;		/* -1: anonymous memory */
+	ptrdiff_t shift;	/* to where the kernel is told that it is */
 };
 
 int mem_init(struct mem *m, enum mem_layout layout, u64 size, bool memfd);
 void mem_free(struct mem *m);
+
+/*
+ * Map a memfd's memory once more, and tell the kernel of that: what becomes of
+ * those mappings does not matter to us.
+ */
+int mem_second_view(struct mem *m);
 
 /*
  * Zeroed memory inside one region; NULL when there is none left. The first

@@ -236,7 +236,7 @@ static int each_region(int fd, const struct mem *m, bool map)
 		const struct mem_region *r = &m->region[i];
 
 		if (map)
-			ret = vdpa_map(fd, r->gpa, r->hva, r->size,
+			ret = vdpa_map(fd, r->gpa, r->hva + m->shift, r->size,
 				       VHOST_ACCESS_RW);
 		else
 			ret = vdpa_unmap(fd, r->gpa, r->size);

@@ -113,7 +113,8 @@ int vfio_map_mem(struct vfio *v, const struct mem *m)
 
 	for (i = 0; i < m->nr && !ret; i++)
 		ret = vt_failed("map",
-				vfio_map(v, m->region[i].gpa, m->region[i].hva,
+				vfio_map(v, m->region[i].gpa,
+					 m->region[i].hva + m->shift,
 					 m->region[i].size, VFIO_RW));
 	return ret;
 }

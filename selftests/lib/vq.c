@@ -59,6 +59,7 @@ int vq_open(struct vq *q, struct mem *m, const struct vq_opts *o)
 	q->vr.packed = o->packed;
 	q->vr.indirect = o->indirect;
 	q->vr.event_idx = o->event_idx;
+	q->shift = m->shift;
 	ret = vring_alloc(&q->vr, m, o->queue_size);
 	if (ret)
 		return ret;
@@ -108,9 +109,10 @@ int vq_setup(const struct vq *q, int fd, u32 base)
 				vhost_set_vring_base(fd, i, base));
 	if (!ret)
 		ret = vt_failed("SET_VRING_ADDR",
-				vhost_set_vring_addr(fd, i, vr->desc_area,
-						     vr->driver_area,
-						     vr->device_area));
+				vhost_set_vring_addr(fd, i,
+					     (u8 *)vr->desc_area + q->shift,
+					     (u8 *)vr->driver_area + q->shift,
+					     (u8 *)vr->device_area + q->shift));
 	if (!ret)
 		ret = vt_failed("SET_VRING_CALL",
 				vhost_set_vring_call(fd, i, q->call));

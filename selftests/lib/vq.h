@@ -6,8 +6,8 @@
 #include "vring.h"
 
 /*
- * poll: spin on the used ring, want no interrupts. sleeps: times it waited
- * for an interrupt.
+ * poll: spin on the used ring, want no interrupts. shift: as guest memory's.
+ * sleeps: times it waited for an interrupt.
  */
 #define VQ_FIELDS \
 	struct vqueue vr; \
@@ -16,6 +16,7 @@
 	int err; \
 	unsigned int index; \
 	bool poll; \
+	ptrdiff_t shift; \
 	unsigned int inflight; \
 	u64 submitted; \
 	u64 kicks; \
@@ -31,7 +32,8 @@ struct vq {
 
 /*
  * What a driver may choose of its queues and of guest memory. poll: spin on
- * the used ring, want no interrupts. In brackets what 0 stands for.
+ * the used ring, want no interrupts. two_views: of a memfd, as by
+ * mem_second_view(). In brackets what 0 stands for.
  * nr_queues (1), queue_size (256), nr_reqs: of each queue (32), buf_size: of
  * each request (16 KiB), start_index: where the rings begin, mem_size (16 MiB).
  */
@@ -41,6 +43,7 @@ struct vq {
 	bool event_idx; \
 	bool poll; \
 	bool memfd; \
+	bool two_views; \
 	unsigned int nr_queues; \
 	unsigned int queue_size; \
 	unsigned int nr_reqs; \
