@@ -7,6 +7,7 @@
 # make bench-guests	devices beside each other in a guest
 # make bench-count	the paths, in instructions instead of time
 # make soak		sessions come and go, for half an hour
+# make fuzz-lab		hostile calls and queues on the debug kernel: SECONDS=3600
 # make check		all tests, in lab VMs
 # README.md says more.
 
@@ -97,6 +98,19 @@ soak: bench-built
 	tools/lab/lab run --timeout 7200 --env SOAK_ROUNDS=1000 --env SOAK_SECONDS=1800 \
 		-- python3 selftests/vm/run.py soak
 
+# Half of the time for calls, half for queues.
+SECONDS ?= 3600
+FUZZ_SEED ?= 1
+
+fuzz-lab:
+	tools/lab/lab setup debug
+	@mkdir -p build
+	tools/lab/lab build debug modules tools selftests >build/fuzz.log 2>&1 || \
+		{ tail -n 40 build/fuzz.log; false; }
+	tools/lab/lab run --kernel debug --cpus 2 --mem 8192 --kmemleak --nvme size=1G \
+		--timeout $$(($(SECONDS) + 3600)) --env FUZZ_SECONDS=$$(($(SECONDS) / 2)) \
+		--env FUZZ_SEED=$(FUZZ_SEED) -- sh selftests/fuzz_lab.sh
+
 bench-count: bench-built
 	tools/bench/count.py --json $(BENCH_OUT)/count.json $(COUNT_ARGS)
 
@@ -111,4 +125,4 @@ check-debug:
 
 .PHONY: all modules modules_install tools bench-client bench bench-count install selftests clean
 .PHONY: check-unit check-vhostctl check-sparse checkpatch-script demo check check-style check-debug
-.PHONY: bench-built bench-path bench-guests soak
+.PHONY: bench-built bench-path bench-guests soak fuzz-lab

@@ -6,9 +6,9 @@ for m in vhost_target vhost_blk vhost_scsi vhost_nvme; do
 	insmod ./$m.ko || exit 1
 done
 log=$(mktemp)
-# The other doors' tests have modules and scripts of their own; only a kernel with
-# fault injection, the debug kernel, can do those of faults.
-others='/(blk_vdpa|vfio_)'
+# The other doors' tests and fuzzers have modules and scripts of their own; only a kernel
+# with fault injection, the debug kernel, can do those of faults.
+others='(/(blk_vdpa|vfio_)|^fuzz/)'
 [ -e /proc/self/fail-nth ] || others="$others|^faults/"
 [ $# -gt 0 ] || set -- $(grep -vE "$others" build/selftests/test_progs)
 sh selftests/run.sh -o build/selftests "$@" | tee "$log"

@@ -129,6 +129,13 @@ share_harness() {
 	cp -a build/6.12/$harness/. "build/7.2/$harness/"
 }
 
+# Five minutes of hostile calls and queues, beside a bystander.
+fuzzers() {
+	$lab run --tries 2 --kernel debug --cpus 2 --mem 8192 --kmemleak --nvme size=1G \
+		--timeout 5400 --env "FUZZ_SECONDS=${FUZZ_SECONDS:-150}" \
+		--env "FUZZ_SEED=${FUZZ_SEED:-1}" -- sh selftests/fuzz_lab.sh
+}
+
 # guests KERNEL CPUS GROUP...: the tests of selftests/vm, in one VM
 guests() {
 	kernel=$1
@@ -160,6 +167,7 @@ job() {
 	vhostctl) step "vhostctl" $lab build "$1" check-vhostctl ;;
 	doors) step "doors on $1" kselftests "$1" doors ;;
 	counts) step "instructions for an I/O on $1" tools/bench/count.py --kernel "$1" --check ;;
+	fuzz) step "hostile calls and queues on $1" fuzzers ;;
 	two_cpus) step "what needs two CPUs on $1" guests "$1" 2 "$2" ;;
 	*) step "host and guests, $2, on $1" guests "$1" "$cpus" "$2" ;;
 	esac
@@ -177,7 +185,7 @@ trap 'rm -rf "$tmp"' EXIT
 if [ "$1" = --debug ]; then
 	$lab setup debug || exit 1
 	must "build for debug" $lab build debug modules tools selftests bench-client || finish
-	printf 'debug %s\n' doors scsi nvme blk two_cpus |
+	printf 'debug %s\n' doors scsi nvme blk fuzz two_cpus |
 		xargs -P "${CHECK_JOBS:-2}" -L 1 sh tools/check.sh --job
 	finish
 fi

@@ -120,3 +120,10 @@ int shell(const char *fmt, ...)
 	ret = system(cmd);
 	return WIFEXITED(ret) && !WEXITSTATUS(ret) ? 0 : -EIO;
 }
+
+u64 env_number(const char *name, u64 otherwise)
+{
+	const char *text = getenv(name);
+
+	return text && *text ? strtoull(text, NULL, 0) : otherwise;
+}

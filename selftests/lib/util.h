@@ -68,6 +68,8 @@ long long read_key(const char *path, const char *key);
 /* Pages pinned in the whole system; wait until they are @nr: 0 or -EBUSY. */
 long long pinned_pages(void);
 int wait_pinned(long long nr);
+/* The number in the environment by that name, or @otherwise. */
+u64 env_number(const char *name, u64 otherwise);
 /* Run a shell command; 0 or -EIO. */
 int shell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
