@@ -27,6 +27,7 @@ struct bench_opts {
 	unsigned int queue_size;
 	double seconds;
 	u64 ios;		/* end after so many; 0: by time */
+	u64 rate;		/* I/Os a second, evenly; 0: as fast as it goes */
 	int cpu;		/* the client's; -1: anywhere */
 	int worker_cpu;		/* of vhost workers; -1: where they are */
 	bool calls;		/* sleep until interrupted, else spin */
@@ -85,10 +86,11 @@ struct bench_cost {
 	double sys;
 	double host_busy;	/* seconds of all CPUs */
 	double host_idle;
+	double worker_idle;	/* seconds of opts.worker_cpu */
 	u64 switches;		/* context switches of the host */
 };
 
-void cost_now(struct bench_cost *c);
+void cost_now(struct bench_cost *c, int worker_cpu);
 /* @to becomes what was used since @from. */
 void cost_since(const struct bench_cost *from, struct bench_cost *to);
 
@@ -96,6 +98,8 @@ struct bench_lane {
 	u64 start[BENCH_MAX_DEPTH];
 	u64 next;		/* sequential: block */
 	unsigned int inflight;
+	unsigned int spare[BENCH_MAX_DEPTH];	/* with a rate: slots to use */
+	unsigned int nr_spare;
 };
 
 struct bench {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Latencies, and what a run cost. */
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -52,24 +53,38 @@ static double seconds(const struct timeval *tv)
 }
 
 /* user nice system idle iowait irq softirq steal, in ticks. */
-static void host_times(struct bench_cost *c)
+static void cpu_times(const char *line, double *busy, double *idle)
 {
-	u64 t[8] = { 0 };
 	double hz = sysconf(_SC_CLK_TCK);
+	u64 t[8] = { 0 };
+
+	if (sscanf(line, "%*s %lu %lu %lu %lu %lu %lu %lu %lu", &t[0], &t[1],
+		   &t[2], &t[3], &t[4], &t[5], &t[6], &t[7]) != 8)
+		return;
+	*idle = (t[3] + t[4]) / hz;
+	*busy = (t[0] + t[1] + t[2] + t[5] + t[6]) / hz;
+}
+
+static void host_times(struct bench_cost *c, int worker_cpu)
+{
+	char line[256], worker[16];
 	FILE *f = fopen("/proc/stat", "r");
+	double busy;
 
 	if (!f)
 		return;
-	if (fscanf(f, "cpu %lu %lu %lu %lu %lu %lu %lu %lu", &t[0], &t[1],
-		   &t[2], &t[3], &t[4], &t[5], &t[6], &t[7]) == 8) {
-		c->host_idle = (t[3] + t[4]) / hz;
-		c->host_busy = (t[0] + t[1] + t[2] + t[5] + t[6]) / hz;
+	snprintf(worker, sizeof(worker), "cpu%d ", worker_cpu);
+	while (fgets(line, sizeof(line), f)) {
+		if (!strncmp(line, "cpu ", 4))
+			cpu_times(line, &c->host_busy, &c->host_idle);
+		else if (!strncmp(line, worker, strlen(worker)))
+			cpu_times(line, &busy, &c->worker_idle);
 	}
 	fclose(f);
 	c->switches = read_key("/proc/stat", "ctxt");
 }
 
-void cost_now(struct bench_cost *c)
+void cost_now(struct bench_cost *c, int worker_cpu)
 {
 	struct rusage ru;
 
@@ -77,7 +92,7 @@ void cost_now(struct bench_cost *c)
 	getrusage(RUSAGE_THREAD, &ru);
 	c->user = seconds(&ru.ru_utime);
 	c->sys = seconds(&ru.ru_stime);
-	host_times(c);
+	host_times(c, worker_cpu);
 	c->ns = now_ns();
 }
 
@@ -88,5 +103,6 @@ void cost_since(const struct bench_cost *from, struct bench_cost *to)
 	to->sys -= from->sys;
 	to->host_busy -= from->host_busy;
 	to->host_idle -= from->host_idle;
+	to->worker_idle -= from->worker_idle;
 	to->switches -= from->switches;
 }

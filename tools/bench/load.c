@@ -13,6 +13,7 @@
 
 #define WARM_UP 0.1		/* part of the time, or of the I/Os */
 #define LOOKS 4096		/* looks in vain between two at the clock */
+#define FOREVER (VT_PATIENCE * 1000000000ull)
 
 struct load {
 	struct bench *b;
@@ -22,6 +23,8 @@ struct load {
 	u64 end;
 	u64 want;		/* I/Os; 0: by time */
 	u64 last;		/* when something ended */
+	u64 due;		/* with a rate: when the next one is to start */
+	unsigned int lane;	/* and whose it is */
 	bool stop;
 	struct bench_cost start;
 };
@@ -37,13 +40,18 @@ static u64 next_offset(struct load *l, struct bench_lane *lane)
 	return block * l->b->o.block_size;
 }
 
-static int put_one(struct load *l, unsigned int q, unsigned int i)
+static int put_one(struct load *l, unsigned int q, unsigned int i, u64 start)
 {
 	struct bench_lane *lane = &l->b->lane[q];
 
-	lane->start[i] = l->now;
+	lane->start[i] = start;
 	lane->inflight++;
 	return l->b->path->put(l->b, q, i, next_offset(l, lane));
+}
+
+static void spare(struct bench_lane *lane, unsigned int i)
+{
+	lane->spare[lane->nr_spare++] = i;
 }
 
 /* Reap what has ended and put as many again. Returns how many, or -errno. */
@@ -68,11 +76,43 @@ static int turn(struct load *l, unsigned int q)
 		return n;
 	for (i = 0; i < n; i++) {
 		hist_add(&b->hist, l->now - lane->start[slot[i]]);
-		ret = put_one(l, q, slot[i]);
+		if (b->o.rate)
+			spare(lane, slot[i]);
+		else
+			ret = put_one(l, q, slot[i], l->now);
 		if (ret)
 			return ret;
 	}
-	b->path->kick(b, q);
+	if (!b->o.rate)
+		b->path->kick(b, q);
+	return n;
+}
+
+/*
+ * With a rate: start what is due, each queue in its turn. One that finds no
+ * slot is late, and its latency counts from when it was due.
+ */
+static int put_due(struct load *l)
+{
+	struct bench *b = l->b;
+	struct bench_lane *lane;
+	unsigned int q, i;
+	int n = 0, ret;
+
+	l->now = now_ns();
+	for (; l->due <= l->now; l->due += 1000000000ull / b->o.rate) {
+		q = l->lane;
+		lane = &b->lane[q];
+		if (!lane->nr_spare)
+			break;
+		i = lane->spare[--lane->nr_spare];
+		ret = put_one(l, q, i, l->due);
+		if (ret)
+			return ret;
+		b->path->kick(b, q);
+		l->lane = (q + 1) % b->o.queues;
+		n++;
+	}
 	return n;
 }
 
@@ -90,10 +130,30 @@ static int take_calls(struct bench *b, struct pollfd *p)
 	return 0;
 }
 
-static int wait_call(struct bench *b)
+/* Until one is due that there is a slot for, else for as long as it takes. */
+static int wait_for_call(struct load *l, struct pollfd *p)
+{
+	struct bench *b = l->b;
+	struct timespec t;
+	u64 ns = FOREVER;
+	int ret;
+
+	if (b->o.rate && b->lane[l->lane].nr_spare)
+		ns = l->due > l->now ? l->due - l->now : 0;
+	t.tv_sec = ns / 1000000000ull;
+	t.tv_nsec = ns % 1000000000ull;
+	ret = ppoll(p, b->o.queues, &t, NULL);
+	if (ret < 0)
+		return -errno;
+	return !ret && ns == FOREVER ? -ETIMEDOUT : ret;
+}
+
+static int wait_call(struct load *l)
 {
 	struct pollfd p[BENCH_MAX_QUEUES];
+	struct bench *b = l->b;
 	unsigned int q;
+	int ret;
 
 	for (q = 0; q < b->o.queues; q++) {
 		p[q].events = POLLIN;
@@ -101,14 +161,8 @@ static int wait_call(struct bench *b)
 			return 0;
 	}
 	b->sleeps++;
-	switch (poll(p, b->o.queues, VT_PATIENCE * 1000)) {
-	case -1:
-		return -errno;
-	case 0:
-		return -ETIMEDOUT;
-	default:
-		return take_calls(b, p);
-	}
+	ret = wait_for_call(l, p);
+	return ret > 0 ? take_calls(b, p) : ret;
 }
 
 static bool is_over(const struct load *l)
@@ -127,7 +181,10 @@ static int turn_all(struct load *l)
 			return n;
 		sum += n;
 	}
-	return sum;
+	if (!l->b->o.rate || l->stop)
+		return sum;
+	n = put_due(l);
+	return n < 0 ? n : sum + n;
 }
 
 /* Until it is over; what is in flight goes on. */
@@ -145,12 +202,12 @@ static int keep_busy(struct load *l)
 			l->last = l->now;
 			looks = 0;
 		} else if (l->b->o.calls) {
-			n = wait_call(l->b);
+			n = wait_call(l);
 			if (n)
 				return n;
 		} else if (++looks % LOOKS == 0) {
 			l->now = now_ns();
-			if (l->now - l->last > VT_PATIENCE * 1000000000ull)
+			if (l->now - l->last > FOREVER)
 				return -ETIMEDOUT;
 		}
 	}
@@ -169,7 +226,7 @@ static bool any_inflight(const struct bench *b)
 
 static int drain(struct load *l)
 {
-	u64 end = now_ns() + VT_PATIENCE * 1000000000ull;
+	u64 end = now_ns() + FOREVER;
 	int n = 0;
 
 	l->stop = true;
@@ -209,10 +266,15 @@ static int fill(struct load *l)
 	l->now = now_ns();
 	for (q = 0; q < l->b->o.queues; q++) {
 		l->b->lane[q].next = l->blocks / l->b->o.queues * q;
-		for (i = 0; i < l->b->o.depth && !ret; i++)
-			ret = put_one(l, q, i);
+		for (i = 0; i < l->b->o.depth && !ret; i++) {
+			if (l->b->o.rate)
+				spare(&l->b->lane[q], i);
+			else
+				ret = put_one(l, q, i, l->now);
+		}
 		l->b->path->kick(l->b, q);
 	}
+	l->due = l->now;
 	return ret;
 }
 
@@ -225,12 +287,12 @@ static int measure(struct load *l)
 	memset(&b->hist, 0, sizeof(b->hist));
 	b->done = b->calls = b->sleeps = 0;
 	b->kicks = all_kicks(b);
-	cost_now(&l->start);
+	cost_now(&l->start, b->o.worker_cpu);
 	set_end(l, 1);
 	mark(MARK_BEGIN);
 	ret = keep_busy(l);
 	mark(MARK_END);
-	cost_now(&b->cost);
+	cost_now(&b->cost, b->o.worker_cpu);
 	cost_since(&l->start, &b->cost);
 	b->kicks = all_kicks(b) - b->kicks;
 	return ret;

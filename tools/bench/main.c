@@ -29,6 +29,7 @@ static const char usage[] =
 "  --queue-size N        entries of each (256)\n"
 "  --seconds S           (5), or\n"
 "  --ios N\n"
+"  --rate N              I/Os a second; default: as many as there can be\n"
 "  --cpu N               where this program runs\n"
 "  --worker-cpu N        where vhost's workers, threads of this program, run\n"
 "  --calls               sleep until interrupted; default: spin\n"
@@ -39,8 +40,8 @@ static const char usage[] =
 
 enum opt {
 	OPT_RW, OPT_BS, OPT_DEPTH, OPT_QUEUES, OPT_QUEUE_SIZE, OPT_SECONDS,
-	OPT_IOS, OPT_CPU, OPT_WORKER_CPU, OPT_CALLS, OPT_TRAP, OPT_NO_EVENT_IDX,
-	OPT_INDIRECT, OPT_PACKED, OPT_SEED, OPT_HELP,
+	OPT_IOS, OPT_RATE, OPT_CPU, OPT_WORKER_CPU, OPT_CALLS, OPT_TRAP,
+	OPT_NO_EVENT_IDX, OPT_INDIRECT, OPT_PACKED, OPT_SEED, OPT_HELP,
 };
 
 static const struct option options[] = {
@@ -51,6 +52,7 @@ static const struct option options[] = {
 	{ "queue-size", 1, NULL, OPT_QUEUE_SIZE },
 	{ "seconds", 1, NULL, OPT_SECONDS },
 	{ "ios", 1, NULL, OPT_IOS },
+	{ "rate", 1, NULL, OPT_RATE },
 	{ "cpu", 1, NULL, OPT_CPU },
 	{ "worker-cpu", 1, NULL, OPT_WORKER_CPU },
 	{ "calls", 0, NULL, OPT_CALLS },
@@ -109,6 +111,9 @@ static void set_number(struct bench_opts *o, int opt, const char *text)
 		break;
 	case OPT_IOS:
 		o->ios = number(text, 1, ~0ull);
+		break;
+	case OPT_RATE:
+		o->rate = number(text, 1, 1000000000);
 		break;
 	case OPT_CPU:
 		o->cpu = number(text, 0, CPU_SETSIZE - 1);
@@ -242,8 +247,9 @@ static void print_result(const struct bench *b)
 	       (unsigned long long)b->sleeps);
 	printf("\"client_user\": %.3f, \"client_sys\": %.3f, "
 	       "\"host_busy\": %.2f, \"host_idle\": %.2f, "
-	       "\"switches\": %llu}\n", c->user, c->sys, c->host_busy,
-	       c->host_idle, (unsigned long long)c->switches);
+	       "\"worker_idle\": %.2f, \"switches\": %llu}\n", c->user,
+	       c->sys, c->host_busy, c->host_idle, c->worker_idle,
+	       (unsigned long long)c->switches);
 }
 
 int main(int argc, char **argv)
