@@ -12,14 +12,12 @@ import contextlib
 import statistics
 import subprocess
 import sys
-import time
 
 import backends
 import peers
 import report
+import show
 import vt
-
-START = time.monotonic()
 
 
 class Figure:
@@ -44,10 +42,6 @@ FIGURES = {
 # Of the latency that the best of these adds to the disk's, ours: a half at most.
 BASES = ("raw", "uring")
 ADDED, ADDED_PEERS, ADDED_WANTED = "vdpa", ("qsd", "vduse"), 0.5
-
-
-def say(text):
-    print(f"[{time.monotonic() - START:6.1f} s] {text}", flush=True)
 
 
 def parse():
@@ -95,6 +89,7 @@ def run_peer(args, peer, depth):
 def measure(args, names, depths, disk):
     """{(peer, depth): [row of each round]}. Who begins changes with the round."""
     rows = {(name, depth): [] for name in names for depth in depths}
+    progress = show.Progress(args.rounds)
     for number in range(args.rounds):
         first = number % len(names)
         for name in names[first:] + names[:first]:
@@ -107,7 +102,7 @@ def measure(args, names, depths, disk):
                     rows[name, depth].append(run_peer(args, peer, depth))
             finally:
                 peer.down()
-        say(f"round {number + 1}: " + ", ".join(
+        progress.step(f"round {number + 1}: " + ", ".join(
             f"{name} " + "/".join(f"{rows[name, d][-1]['iops']:.0f}" for d in depths)
             for name in names))
     return rows

@@ -9,6 +9,7 @@ vhost_scsi and vhost_nvme.
 		python3 tools/demo/demo.py
 """
 
+import itertools
 import os
 import re
 import statistics
@@ -103,13 +104,13 @@ class Counted:
 
     @staticmethod
     def _parse(text):
-        """{"LOC": n, "virtio3-req.0": n, ...} of one vCPU."""
+        """{"LOC": n, "virtio3-req.0": n, ...} of all vCPUs."""
         counts = {}
         for line in text.splitlines():
             words = line.split()
             if len(words) > 2 and words[1].isdigit():
                 name = words[-1] if words[0][0].isdigit() else words[0].rstrip(":")
-                counts[name] = int(words[1])
+                counts[name] = sum(map(int, itertools.takewhile(str.isdigit, words[1:])))
         return counts
 
 
