@@ -5,6 +5,7 @@
 # make bench		all that is measured, in lab VMs: build/bench/report.html; or
 # make bench-path	the data paths beside each other, without a guest
 # make bench-guests	devices beside each other in a guest
+# make bench-experiments	VMs with drives, what each device costs the host
 # make bench-count	the paths, in instructions instead of time
 # make soak		sessions come and go, for half an hour
 # make fuzz-lab		hostile calls and queues on the debug kernel: SECONDS=3600
@@ -75,9 +76,11 @@ demo:
 		python3 tools/demo/demo.py
 
 bench:
-	$(MAKE) bench-path bench-guests bench-count
+	$(MAKE) bench-path
+	$(MAKE) bench-guests GUESTS_ARGS="all $(GUESTS_ARGS)"
+	$(MAKE) bench-experiments bench-count
 	tools/bench/report.py build/bench $(BENCH_OUT)/path.json \
-		$(BENCH_OUT)/guest-*.json $(BENCH_OUT)/count.json
+		$(BENCH_OUT)/guest-*.json $(BENCH_OUT)/exp-*.json $(BENCH_OUT)/count.json
 
 bench-built:
 	tools/lab/lab setup 6.12
@@ -92,6 +95,19 @@ bench-path: bench-built
 bench-guests: bench-built
 	tools/lab/lab run --tries 2 --timeout 7200 -- python3 tools/bench/guests.py \
 		--json bench/guest $(GUESTS_ARGS)
+
+# Drives, words, file.
+EXPERIMENT = tools/lab/lab run --tries 2 --timeout 7200 $(foreach i,$(1),--nvme size=1G) -- \
+	python3 tools/bench/experiments.py $(2) --json bench/exp-$(3).json
+
+bench-experiments: bench-built
+	$(call EXPERIMENT,1,one,1-one) $(ONE_ARGS)
+	$(call EXPERIMENT,1 2 3 4,many,2-many) $(MANY_ARGS)
+	$(call EXPERIMENT,,many --backend slow --bs 8192,3-many-slow) $(MANY_ARGS)
+	$(call EXPERIMENT,1 2 3 4,clients,4-clients) $(CLIENTS_ARGS)
+	$(call EXPERIMENT,,clients --backend slow,5-clients-slow) $(CLIENTS_ARGS)
+	$(call EXPERIMENT,,cost,6-cost) $(COST_ARGS)
+	$(call EXPERIMENT,,cost --idle-us 500,7-cost-500) $(COST_ARGS)
 
 # Sessions that come and go: 1,000 of them, then half an hour of load.
 soak: bench-built
@@ -125,4 +141,4 @@ check-debug:
 
 .PHONY: all modules modules_install tools bench-client bench bench-count install selftests clean
 .PHONY: check-unit check-vhostctl check-sparse checkpatch-script demo check check-style check-debug
-.PHONY: bench-built bench-path bench-guests soak fuzz-lab
+.PHONY: bench-built bench-path bench-guests soak fuzz-lab bench-experiments
