@@ -99,6 +99,63 @@ int mem_second_view(struct mem *m)
 	return 0;
 }
 
+#define WIDE_FILE (64 * MIB)
+#define HUGE (2 * MIB)
+
+static int wide_file(bool huge)
+{
+	int fd = memfd_create("wide", MFD_CLOEXEC | (huge ? MFD_HUGETLB : 0));
+
+	if (fd >= 0 && !ftruncate(fd, WIDE_FILE))
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -errno;
+}
+
+static int map_wide(u8 *area, u64 size, int fd)
+{
+	u64 at, part;
+
+	for (at = 0; at < size; at += part) {
+		part = size - at < WIDE_FILE ? size - at : WIDE_FILE;
+		if (mmap(area + at, part, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
+			return -errno;
+	}
+	return 0;
+}
+
+int mem_widen(struct mem *m, u64 end, bool huge)
+{
+	const struct mem_region *last = &m->region[m->nr - 1];
+	u64 gpa = align_up(last->gpa + last->size, HUGE);
+	u64 size = end - gpa;
+	u8 *area;
+	int fd, ret;
+
+	if (end <= gpa || end % HUGE || m->nr == MEM_MAX_REGIONS || m->wide)
+		return -EINVAL;
+	fd = wide_file(huge);
+	if (fd < 0)
+		return fd;
+	area = mmap(NULL, size + HUGE, PROT_NONE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	ret = area == MAP_FAILED ? -errno : 0;
+	if (!ret) {
+		m->wide = area;
+		m->wide_size = size + HUGE;
+		area = (u8 *)align_up((uintptr_t)area, HUGE);
+		ret = map_wide(area, size, fd);
+	}
+	close(fd);
+	if (!ret)
+		m->region[m->nr++] = (struct mem_region){
+			.gpa = gpa, .size = size, .hva = area, .used = size,
+		};
+	return ret;
+}
+
 void mem_free(struct mem *m)
 {
 	if (m->shift)
@@ -106,9 +163,12 @@ void mem_free(struct mem *m)
 	m->shift = 0;
 	if (m->area && m->area != MAP_FAILED)
 		munmap(m->area, m->area_size);
+	if (m->wide)
+		munmap(m->wide, m->wide_size);
 	if (m->memfd >= 0)
 		close(m->memfd);
 	m->area = NULL;
+	m->wide = NULL;
 	m->memfd = -1;
 	m->nr = 0;
 }

@@ -30,6 +30,8 @@ struct mem {
 	bool reversed;		/* tell the kernel the last region first */
 	u8 *area;		/* address space all regions lie in */
 	u64 area_size;
+	u8 *wide;		/* that of mem_widen(), or NULL */
+	u64 wide_size;
 	int memfd;		/* -1: anonymous memory */
 	ptrdiff_t shift;	/* to where the kernel is told that it is */
 };
@@ -42,6 +44,13 @@ void mem_free(struct mem *m);
  * those mappings does not matter to us.
  */
 int mem_second_view(struct mem *m);
+
+/*
+ * One more region, the last, up to guest address @end: some MiB over and over,
+ * so that it may be larger than any machine. mem_alloc() takes nothing of it.
+ * It is made of huge pages, of which there have to be 32, or of small ones.
+ */
+int mem_widen(struct mem *m, u64 end, bool huge);
 
 /*
  * Zeroed memory inside one region; NULL when there is none left. The first

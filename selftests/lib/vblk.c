@@ -128,9 +128,7 @@ int vblk_make_memory(struct vblk *d)
 	unsigned int i;
 	int ret;
 
-	ret = mem_init(&d->mem, d->o.layout, d->o.mem_size, d->o.memfd);
-	if (!ret && d->o.two_views)
-		ret = mem_second_view(&d->mem);
+	ret = vq_memory(&d->mem, &d->o.ring);
 	for (i = 0; !ret && i < d->nr_queues; i++)
 		ret = make_queue(d, i);
 	return vt_failed("guest memory", ret);

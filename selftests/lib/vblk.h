@@ -8,7 +8,7 @@
 #include "vhost.h"
 #include "vq.h"
 
-#define VBLK_MAX_QUEUES 8
+#define VBLK_MAX_QUEUES 16
 #define VBLK_BIT(n) (1ull << (n))
 
 /* All that a driver may want of the device. */

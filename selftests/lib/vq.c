@@ -27,6 +27,15 @@ void vq_defaults(struct vq_opts *o)
 		o->mem_size = 16 * MIB;
 }
 
+int vq_memory(struct mem *m, const struct vq_opts *o)
+{
+	int ret = mem_init(m, o->layout, o->mem_size, o->memfd);
+
+	if (!ret && o->two_views)
+		ret = mem_second_view(m);
+	return ret || !o->wide ? ret : mem_widen(m, o->wide, !o->wide_small);
+}
+
 int vq_features(const struct vq_opts *o, u64 offered, u64 *features)
 {
 	u64 f = 0;

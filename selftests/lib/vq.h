@@ -35,7 +35,9 @@ struct vq {
  * the used ring, want no interrupts. two_views: of a memfd, as by
  * mem_second_view(). In brackets what 0 stands for.
  * nr_queues (1), queue_size (256), nr_reqs: of each queue (32), buf_size: of
- * each request (16 KiB), start_index: where the rings begin, mem_size (16 MiB).
+ * each request (16 KiB), start_index: where the rings begin, mem_size (16 MiB),
+ * wide: where guest memory ends if mem_widen() is wanted, of huge pages unless
+ * wide_small.
  */
 #define VQ_OPTS_FIELDS \
 	bool packed; \
@@ -50,7 +52,9 @@ struct vq {
 	unsigned int buf_size; \
 	u16 start_index; \
 	enum mem_layout layout; \
-	u64 mem_size
+	u64 mem_size; \
+	u64 wide; \
+	bool wide_small
 
 struct vq_opts {
 	VQ_OPTS_FIELDS;
@@ -59,6 +63,8 @@ struct vq_opts {
 #define VQ_OPTS_MEMBER union { struct vq_opts ring; struct { VQ_OPTS_FIELDS; }; }
 
 void vq_defaults(struct vq_opts *o);
+/* Guest memory as they want it. */
+int vq_memory(struct mem *m, const struct vq_opts *o);
 /* The features of rings to accept; -EOPNOTSUPP: they are not offered. */
 int vq_features(const struct vq_opts *o, u64 offered, u64 *features);
 

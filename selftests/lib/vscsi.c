@@ -112,9 +112,7 @@ int vscsi_setup_memory(struct vscsi *d)
 	unsigned int i;
 	int ret;
 
-	ret = mem_init(&d->mem, d->o.layout, d->o.mem_size, d->o.memfd);
-	if (!ret && d->o.two_views)
-		ret = mem_second_view(&d->mem);
+	ret = vq_memory(&d->mem, &d->o.ring);
 	for (i = 0; !ret && (q = nth_queue(d, i)); i++)
 		ret = make_queue(d, q);
 	if (ret)

@@ -10,7 +10,7 @@
 #include "vhost.h"
 #include "vq.h"
 
-#define VSCSI_MAX_QUEUES 8	/* request queues */
+#define VSCSI_MAX_QUEUES 16	/* request queues */
 #define VSCSI_CONTROL 0
 #define VSCSI_EVENT 1
 #define VSCSI_FIRST 2		/* index of the first request queue */

@@ -7,9 +7,11 @@
 #ifndef VT_BENCH_H
 #define VT_BENCH_H
 
-#include "util.h"
+#include "rng.h"
 
-#define BENCH_MAX_QUEUES 8
+#define BENCH_MAX_QUEUES 16	/* of a session */
+#define BENCH_MAX_SESSIONS 1024
+#define BENCH_MAX_LANES 256	/* queues of all sessions under load */
 #define BENCH_MAX_DEPTH 256
 
 enum bench_order {
@@ -25,6 +27,10 @@ struct bench_opts {
 	unsigned int depth;	/* I/Os in flight, of each queue */
 	unsigned int queues;
 	unsigned int queue_size;
+	unsigned int sessions;
+	u64 memory;		/* end of guest memory; 0: what is needed */
+	unsigned int places;	/* of buffers in it */
+	bool small_pages;	/* it is not made of huge ones */
 	double seconds;
 	u64 ios;		/* end after so many; 0: by time */
 	u64 rate;		/* I/Os a second, evenly; 0: as fast as it goes */
@@ -65,6 +71,9 @@ struct bench_path {
 extern const struct bench_path path_scsi, path_blk, path_vdpa, path_user,
 			       path_nvme, path_uring;
 
+/* Sessions as one device: bench.of, so many times. */
+extern const struct bench_path path_many;
+
 /* Nanoseconds: 32 steps to each power of two. */
 #define HIST_STEPS 32
 #define HIST_SIZE (64 * HIST_STEPS)
@@ -102,12 +111,29 @@ struct bench_lane {
 	unsigned int nr_spare;
 };
 
+struct mem;
+
+/*
+ * Where buffers are if guest memory is wide: chunks of it, one out of each of
+ * so many equal parts. All of them are used once before any is measured.
+ */
+struct bench_wide {
+	unsigned int nr;	/* 0: buffers are where they always are */
+	unsigned int used;
+	u64 *chunk;		/* guest addresses */
+	unsigned int pages;	/* of a chunk where a buffer may begin */
+	struct rng rng;
+};
+
 struct bench {
 	struct bench_opts o;
 	const struct bench_path *path;
+	const struct bench_path *of;
 	void *priv;
 	u64 bytes;		/* of the device */
-	struct bench_lane lane[BENCH_MAX_QUEUES];
+	struct bench_lane *lane;	/* of each queue */
+	struct bench_wide wide;
+	u64 least;		/* I/Os before it is warm */
 	/* of the measured part */
 	u64 done;
 	u64 kicks;
@@ -116,6 +142,17 @@ struct bench {
 	struct bench_hist hist;
 	struct bench_cost cost;
 };
+
+/* Have buffers all over the last region of @m, if that is wide; 0 or -errno. */
+int bench_widen(struct bench *b, const struct mem *m);
+void bench_narrow(struct bench *b);
+u64 bench_place(struct bench *b);
+
+/* Where the buffer of the next I/O is; @own: that of its slot. */
+static inline u64 bench_buffer(struct bench *b, u64 own)
+{
+	return b->wide.nr ? bench_place(b) : own;
+}
 
 /* Warm up, measure; 0 or -errno after a message. */
 int bench_load(struct bench *b);

@@ -87,10 +87,12 @@ def run_peer(args, peer, depth):
 
 
 def measure(args, names, depths, disk):
-    """{(peer, depth): [row of each round]}. Who begins changes with the round."""
+    """{(peer, depth): [row of each round]}. Who begins changes with the round; what is
+    counted does not change with time, so that a peer does all its rounds at once."""
     rows = {(name, depth): [] for name in names for depth in depths}
-    progress = show.Progress(args.rounds)
-    for number in range(args.rounds):
+    rounds, runs = (1, args.rounds) if args.runs else (args.rounds, 1)
+    progress = show.Progress(rounds)
+    for number in range(rounds):
         first = number % len(names)
         for name in names[first:] + names[:first]:
             peer = peers.PEERS[name](disk)
@@ -98,7 +100,7 @@ def measure(args, names, depths, disk):
                 peer.up()
                 if isinstance(peer, peers.Ours):
                     vt.ctl("poller", "set", vt.pollers()[0]["id"], "--idle-us", args.idle_us)
-                for depth in depths:
+                for depth in depths * runs:
                     rows[name, depth].append(run_peer(args, peer, depth))
             finally:
                 peer.down()
@@ -228,13 +230,8 @@ def run_all(args, names, depths):
     """What the disk is, and the rows."""
     with contextlib.ExitStack() as undo:
         path, what = backends.BACKENDS[args.backend](undo, args)
-        undo.callback(unload_core)
+        undo.callback(peers.unload_core)
         return what, measure(args, names, depths, path)
-
-
-def unload_core():
-    if vt.loaded("vhost_target"):
-        peers.remove("vhost_target")
 
 
 def main():

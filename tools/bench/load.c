@@ -4,12 +4,12 @@
  * each batch that has ended, which is when its successors start, too.
  */
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "bench.h"
 #include "mark.h"
-#include "rng.h"
 
 #define WARM_UP 0.1		/* part of the time, or of the I/Os */
 #define LOOKS 4096		/* looks in vain between two at the clock */
@@ -22,6 +22,7 @@ struct load {
 	u64 now;
 	u64 end;
 	u64 want;		/* I/Os; 0: by time */
+	u64 least;		/* I/Os in any case */
 	u64 last;		/* when something ended */
 	u64 due;		/* with a rate: when the next one is to start */
 	unsigned int lane;	/* and whose it is */
@@ -150,7 +151,7 @@ static int wait_for_call(struct load *l, struct pollfd *p)
 
 static int wait_call(struct load *l)
 {
-	struct pollfd p[BENCH_MAX_QUEUES];
+	struct pollfd p[BENCH_MAX_LANES];
 	struct bench *b = l->b;
 	unsigned int q;
 	int ret;
@@ -167,6 +168,8 @@ static int wait_call(struct load *l)
 
 static bool is_over(const struct load *l)
 {
+	if (l->b->done < l->least)
+		return false;
 	return l->want ? l->b->done >= l->want : l->now >= l->end;
 }
 
@@ -305,7 +308,9 @@ static int run(struct load *l, u64 *done, u64 *calls)
 	if (ret)
 		return ret;
 	set_end(l, WARM_UP);
+	l->least = l->b->least;
 	ret = keep_busy(l);
+	l->least = 0;
 	if (!ret)
 		ret = measure(l);
 	*done = l->b->done;
@@ -323,8 +328,12 @@ int bench_load(struct bench *b)
 		vt_msg("the device is smaller than a block");
 		return -EINVAL;
 	}
+	b->lane = calloc(b->o.queues, sizeof(*b->lane));
+	if (!b->lane)
+		return -ENOMEM;
 	rng_seed(&l.rng, b->o.seed);
 	ret = run(&l, &done, &calls);
+	free(b->lane);
 	if (ret)
 		vt_msg("after %llu I/Os: %s", (unsigned long long)b->done,
 		       strerror(-ret));

@@ -19,14 +19,23 @@ static const char usage[] =
 "       vhost-bench vdpa TARGET|/dev/vhost-vdpa-N [options]\n"
 "       vhost-bench vhost-user SOCKET [options]\n"
 "       vhost-bench uring DISK [options]\n"
+"       vhost-bench hold scsi|blk|nvme|vdpa TARGET [options]\n"
 "Drives the queues of a target by its ioctl door. TARGET: a name; of a scsi\n"
 "target, ours or upstream's vhost-scsi's, the wwpn; LUN 0, namespace 1. vdpa,\n"
 "vhost-user: of a virtio-blk device, whoever serves it. uring: a disk or file.\n"
+"hold: the sessions are there, and idle, from when a line says so to the end of\n"
+"standard input.\n"
 "  --rw randread|randwrite|read|write   (randread)\n"
 "  --bs BYTES            of each I/O (4096)\n"
 "  --depth N             I/Os in flight, of each queue (32)\n"
 "  --queues N            (1)\n"
 "  --queue-size N        entries of each (256)\n"
+"  --sessions N          attachments (1), each with its memory and queues; more\n"
+"                        than one: TARGET may be several, with commas, by turns\n"
+"  --memory GIB          end of guest memory, which has buffers all over it\n"
+"                        (what is needed); all of it is the same 64 MiB\n"
+"  --places N            chunks of it with buffers (4096)\n"
+"  --small-pages         it is not made of huge pages\n"
 "  --seconds S           (5), or\n"
 "  --ios N\n"
 "  --rate N              I/Os a second; default: as many as there can be\n"
@@ -41,7 +50,8 @@ static const char usage[] =
 enum opt {
 	OPT_RW, OPT_BS, OPT_DEPTH, OPT_QUEUES, OPT_QUEUE_SIZE, OPT_SECONDS,
 	OPT_IOS, OPT_RATE, OPT_CPU, OPT_WORKER_CPU, OPT_CALLS, OPT_TRAP,
-	OPT_NO_EVENT_IDX, OPT_INDIRECT, OPT_PACKED, OPT_SEED, OPT_HELP,
+	OPT_NO_EVENT_IDX, OPT_INDIRECT, OPT_PACKED, OPT_SEED, OPT_SESSIONS,
+	OPT_MEMORY, OPT_PLACES, OPT_SMALL_PAGES, OPT_HELP,
 };
 
 static const struct option options[] = {
@@ -61,6 +71,10 @@ static const struct option options[] = {
 	{ "indirect", 0, NULL, OPT_INDIRECT },
 	{ "packed", 0, NULL, OPT_PACKED },
 	{ "seed", 1, NULL, OPT_SEED },
+	{ "sessions", 1, NULL, OPT_SESSIONS },
+	{ "memory", 1, NULL, OPT_MEMORY },
+	{ "places", 1, NULL, OPT_PLACES },
+	{ "small-pages", 0, NULL, OPT_SMALL_PAGES },
 	{ "help", 0, NULL, OPT_HELP },
 	{ NULL, 0, NULL, 0 },
 };
@@ -109,6 +123,15 @@ static void set_number(struct bench_opts *o, int opt, const char *text)
 	case OPT_QUEUE_SIZE:
 		o->queue_size = number(text, 2, 1024);
 		break;
+	case OPT_SESSIONS:
+		o->sessions = number(text, 1, BENCH_MAX_SESSIONS);
+		break;
+	case OPT_MEMORY:
+		o->memory = number(text, 1, 16384) << 30;
+		break;
+	case OPT_PLACES:
+		o->places = number(text, 1, 1u << 20);
+		break;
 	case OPT_IOS:
 		o->ios = number(text, 1, ~0ull);
 		break;
@@ -156,6 +179,9 @@ static void set_option(struct bench_opts *o, int opt, const char *text)
 	case OPT_PACKED:
 		o->packed = true;
 		break;
+	case OPT_SMALL_PAGES:
+		o->small_pages = true;
+		break;
 	default:
 		set_number(o, opt, text);
 		break;
@@ -172,8 +198,10 @@ static const struct bench_path *find_path(const char *name)
 	wrong("scsi, blk, vdpa, vhost-user, nvme or uring?");
 }
 
-static void check_options(const struct bench_opts *o)
+static void check_options(const struct bench_opts *o, bool hold)
 {
+	if (!hold && o->queues * o->sessions > BENCH_MAX_LANES)
+		wrong("--sessions: too many queues");
 	if (!(o->seconds > 0))
 		wrong("--seconds: more than 0");
 	if (o->block_size % SECTOR)
@@ -183,17 +211,38 @@ static void check_options(const struct bench_opts *o)
 		wrong("--depth: too much for --queue-size");
 }
 
-static void parse(struct bench *b, int argc, char **argv)
+/* Returns whether to hold. */
+static bool parse(struct bench *b, int argc, char **argv)
 {
+	bool hold;
 	int opt;
 
 	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1)
 		set_option(&b->o, opt, optarg);
+	hold = optind < argc && !strcmp(argv[optind], "hold");
+	optind += hold;
 	if (argc - optind != 2)
 		wrong("a device and a target, please (--help)");
-	b->path = find_path(argv[optind]);
+	b->of = find_path(argv[optind]);
+	b->path = b->o.sessions > 1 ? &path_many : b->of;
 	b->o.target = argv[optind + 1];
-	check_options(&b->o);
+	check_options(&b->o, hold);
+	return hold;
+}
+
+/* Nothing is asked of the sessions until whoever started us lets go. */
+static int hold_sessions(const struct bench *b)
+{
+	char c[64];
+	ssize_t n;
+
+	printf("{\"held\": %u, \"queues\": %u}\n", b->o.sessions,
+	       b->o.queues);
+	fflush(stdout);
+	do
+		n = read(STDIN_FILENO, c, sizeof(c));
+	while (n > 0);
+	return n ? -errno : 0;
 }
 
 static int pin(pid_t tid, int cpu)
@@ -231,7 +280,7 @@ static void print_result(const struct bench *b)
 	unsigned int i;
 
 	printf("{\"path\": \"%s\", \"rw\": \"%s%s\", \"bs\": %u, \"depth\": %u, "
-	       "\"queues\": %u, \"wait\": \"%s\", ", b->path->name,
+	       "\"queues\": %u, \"wait\": \"%s\", ", b->of->name,
 	       b->o.order == ORDER_RANDOM ? "rand" : "",
 	       b->o.write ? "write" : "read", b->o.block_size, b->o.depth,
 	       b->o.queues, b->o.calls ? "calls" : "spin");
@@ -259,21 +308,22 @@ int main(int argc, char **argv)
 			.block_size = 4096, .depth = 32, .queues = 1,
 			.queue_size = 256, .seconds = 5, .cpu = -1,
 			.worker_cpu = -1, .event_idx = true, .seed = 1,
+			.sessions = 1, .places = 4096,
 		},
 	};
+	bool hold = parse(&b, argc, argv);
 	int ret;
 
-	parse(&b, argc, argv);
 	ret = pin(0, b.o.cpu);
 	if (!ret)
 		ret = b.path->open(&b);
 	if (!ret)
 		ret = pin_workers(b.o.worker_cpu);
 	if (!ret)
-		ret = bench_load(&b);
-	if (!ret)
+		ret = hold ? hold_sessions(&b) : bench_load(&b);
+	if (!ret && !hold)
 		print_result(&b);
-	else
+	if (ret)
 		fprintf(stderr, "vhost-bench: %s: %s\n", b.o.target,
 			strerror(-ret));
 	b.path->close(&b);

@@ -108,6 +108,10 @@ static int nvme_path_open(struct bench *b)
 		return -ENOMEM;
 	ret = mem_init(&p->mem, MEM_ONE, 8 * MIB +
 		       b->o.queues * (b->o.depth * per_io + 256 * KIB), false);
+	if (!ret && b->o.memory)
+		ret = mem_widen(&p->mem, b->o.memory, !b->o.small_pages);
+	if (!ret)
+		ret = bench_widen(b, &p->mem);
 	if (!ret)
 		ret = nvme_open(&p->n, &p->mem, b->o.target, NVME_DB_SHADOW);
 	if (!ret && b->o.trap)
@@ -124,6 +128,7 @@ static void nvme_path_close(struct bench *b)
 	if (p->n.door)
 		nvme_close(&p->n);
 	mem_free(&p->mem);
+	bench_narrow(b);
 	free(p);
 }
 
@@ -138,7 +143,7 @@ static int nvme_path_put(struct bench *b, unsigned int q, unsigned int i,
 	cmd->cid = i;
 	cmd->cdw10 = lba;
 	cmd->cdw11 = lba >> 32;
-	nvme_set_prp(cmd, s->gpa, b->o.block_size, s->list, s->list_gpa);
+	nvme_set_prp(cmd, bench_buffer(b, s->gpa), b->o.block_size, s->list, s->list_gpa);
 	nvme_submit(&p->n, q + 1, cmd);
 	return 0;
 }

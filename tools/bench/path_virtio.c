@@ -100,6 +100,8 @@ static int scsi_open(struct bench *b)
 		.nr_reqs = b->o.depth,
 		.buf_size = b->o.block_size,
 		.mem_size = mem_wanted(&b->o),
+		.wide = b->o.memory,
+		.wide_small = b->o.small_pages,
 	};
 	struct vscsi *d = calloc(1, sizeof(*d));
 	int ret;
@@ -108,6 +110,8 @@ static int scsi_open(struct bench *b)
 	if (!d)
 		return -ENOMEM;
 	ret = vscsi_open(d, &o);
+	if (!ret)
+		ret = bench_widen(b, &d->mem);
 	return ret ? ret : scsi_ready(b);
 }
 
@@ -115,6 +119,7 @@ static void scsi_close(struct bench *b)
 {
 	if (b->priv)
 		vscsi_close(b->priv);
+	bench_narrow(b);
 	free(b->priv);
 }
 
@@ -130,7 +135,9 @@ static int scsi_put(struct bench *b, unsigned int q, unsigned int i, u64 offset)
 	memcpy(r->cmd->cdb + 10, &blocks, sizeof(blocks));
 	vring_write(&r->resp->response, VSCSI_NONE);
 	seg[0] = (struct vring_seg){ r->cmd_gpa, sizeof(*r->cmd), false };
-	seg[1 + in] = (struct vring_seg){ r->buf_gpa, r->len, in };
+	seg[1 + in] = (struct vring_seg){
+		bench_buffer(b, r->buf_gpa), r->len, in,
+	};
 	seg[2 - in] = (struct vring_seg){ r->resp_gpa, sizeof(*r->resp), true };
 	return vq_submit(&r->q->vq, seg, 3, r);
 }
@@ -203,6 +210,8 @@ static int open_blk(struct bench *b, blk_open_fn *open, bool memfd)
 		.nr_reqs = b->o.depth,
 		.buf_size = b->o.block_size,
 		.mem_size = mem_wanted(&b->o),
+		.wide = b->o.memory,
+		.wide_small = b->o.small_pages,
 	};
 	struct vblk *d = calloc(1, sizeof(*d));
 	int ret;
@@ -211,6 +220,8 @@ static int open_blk(struct bench *b, blk_open_fn *open, bool memfd)
 	if (!d)
 		return -ENOMEM;
 	ret = open(d, &o);
+	if (!ret)
+		ret = bench_widen(b, &d->mem);
 	b->bytes = vblk_sectors(d) * SECTOR;
 	return ret;
 }
@@ -235,6 +246,7 @@ static void blk_close(struct bench *b)
 {
 	if (b->priv)
 		vblk_close(b->priv);
+	bench_narrow(b);
 	free(b->priv);
 }
 
@@ -243,7 +255,7 @@ static int blk_put(struct bench *b, unsigned int q, unsigned int i, u64 offset)
 	struct vblk_req *r = &to_blk(b)->q[q].req[i];
 	struct vring_seg seg[3] = {
 		{ r->hdr_gpa, sizeof(*r->hdr), false },
-		{ r->buf_gpa, b->o.block_size, !b->o.write },
+		{ bench_buffer(b, r->buf_gpa), b->o.block_size, !b->o.write },
 		{ r->status_gpa, 1, true },
 	};
 

@@ -24,6 +24,7 @@ CLIENT_CPU, SERVER_CPU = 0, 1	# of the client; of poller, worker, daemon, fio
 LIO = "/sys/kernel/config/target"
 VDPA = "/sys/bus/vdpa/devices"
 PATIENCE = 60		# seconds for anything that has to happen
+IDLE, IDLE_QUEUES = 64, 16	# sessions that are idle, queues of each
 
 
 def remove(module):
@@ -39,10 +40,38 @@ def unload(module):
     vt.wait_for(f"modprobe -r {module}", works, PATIENCE)
 
 
+def unload_core():
+    if vt.loaded("vhost_target"):
+        remove("vhost_target")
+
+
 def insert(module, **params):
     if not vt.loaded(module):
         vt.run("insmod", os.path.join(vt.ROOT, f"{module}.ko"),
                *(f"{key}={value}" for key, value in params.items()))
+
+
+@contextlib.contextmanager
+def held(kind, target, *words):
+    """Sessions that are there, and idle, while it is entered."""
+    argv = [str(word) for word in (CLIENT, "hold", kind, target, "--depth", 1,
+                                   "--queue-size", 64, *words)]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          text=True) as process:
+        line = process.stdout.readline()
+        if line:
+            yield json.loads(line)
+        process.stdin.close()
+        if process.wait(PATIENCE) or not line:
+            raise vt.CommandError(argv, process.returncode, line)
+
+
+def huge_pages(undo):
+    """As many as wide guest memory is made of."""
+    path = "/proc/sys/vm/nr_hugepages"
+    before = vt.read(path)
+    vt.write(path, 32)
+    undo.callback(vt.write, path, before)
 
 
 class Peer:
@@ -99,14 +128,41 @@ class Ours(Peer):
     device = None		# vhostctl's kind, if it is not the client's
     module = None
     args = ()
+    client = ()			# more words for the client
+    pollers = str(SERVER_CPU)	# their CPUs
+    queues, sessions = 1, 1
+    memory = 0			# GiB of guest memory with buffers all over it
+    idle = 0			# sessions attached beside, of IDLE_QUEUES queues each
 
     def up(self):
-        insert("vhost_target", pollers=SERVER_CPU)
+        insert("vhost_target", pollers=self.pollers)
         self.own(self.module)
         backend = "--file" if os.path.isfile(self.disk) else "--dev"
-        self.made = vt.Target(self.name, backend, self.disk, "--queues", 1, *self.args,
-                              kind=self.device or self.kind)
+        shared = ["--shared"] if self.sessions > 1 else []
+        self.made = vt.Target(self.name, backend, self.disk, "--queues", self.queues,
+                              *shared, *self.args, kind=self.device or self.kind)
         self.undo.callback(self.made.delete)
+        if self.memory:
+            huge_pages(self.undo)
+        if self.idle:
+            self.hold()
+
+    def argv(self, load):
+        words = [*super().argv(load), *self.client]
+        for name, usual in (("queues", 1), ("sessions", 1), ("memory", 0)):
+            if getattr(self, name) != usual:
+                words += [f"--{name}", getattr(self, name)]
+        return words
+
+    def hold(self):
+        """Sessions of another target, on the same pollers, without I/O."""
+        made = vt.Target("idle", "--null", "1G", "--queues", IDLE_QUEUES, "--shared",
+                         kind=self.device or self.kind)
+        self.undo.callback(made.delete)
+        self.undo.enter_context(held(self.kind, "idle", "--sessions", self.idle,
+                                     "--queues", IDLE_QUEUES, *self.client))
+        vt.wait_for("idle sessions asleep",
+                    lambda: not any(p["nr_active"] for p in vt.pollers()), PATIENCE)
 
     def counters(self):
         stat = self.made.stat()
@@ -139,9 +195,7 @@ class NvmeTrap(Nvme):
 
     name = "nvme-trap"
     what = "the same, its real doorbells by calls"
-
-    def argv(self, load):
-        return super().argv(load) + ["--trap"]
+    client = ("--trap",)
 
 
 class Lio(Peer):
@@ -399,8 +453,18 @@ class Socket(Peer):
         pass
 
 
-PEERS = {peer.name: peer for peer in (Scsi, Lio, LioDirect, Blk, Nvme, NvmeTrap, Vdpa, Polled, Qsd,
-                                      Vduse, HostVdpa, Raw, Uring)}
+def variant(base, suffix, what, **attrs):
+    """A peer that differs from another of ours in these."""
+    return type(base.__name__, (base,), {
+        "name": f"{base.name}-{suffix}", "what": f"{base.what}; {what}", **attrs})
+
+
+VARIANTS = [*(variant(base, "idle", f"{IDLE} idle sessions of {IDLE_QUEUES} queues beside",
+                      idle=IDLE) for base in (Scsi, Blk, NvmeTrap)),
+            *(variant(Blk, f"{size}g", f"{size} GiB of guest memory, buffers all over it",
+                      memory=size) for size in (1, 64, 1024))]
+PEERS = {peer.name: peer for peer in (Scsi, Lio, LioDirect, Blk, Nvme, NvmeTrap, Vdpa, Polled,
+                                      Qsd, Vduse, HostVdpa, Raw, Uring, *VARIANTS)}
 
 
 def add(text):
