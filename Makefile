@@ -7,6 +7,7 @@
 # make bench-guests	devices beside each other in a guest
 # make bench-experiments	VMs with drives, what each device costs the host
 # make bench-count	the paths, in instructions instead of time
+# make bench-scale	more queues, sessions, memory, in the same; memory of the kernel's
 # make soak		sessions come and go, for half an hour
 # make fuzz-lab		hostile calls and queues on the debug kernel: SECONDS=3600
 # make check		all tests, in lab VMs
@@ -78,9 +79,10 @@ demo:
 bench:
 	$(MAKE) bench-path
 	$(MAKE) bench-guests GUESTS_ARGS="all $(GUESTS_ARGS)"
-	$(MAKE) bench-experiments bench-count
+	$(MAKE) bench-experiments bench-count bench-scale
 	tools/bench/report.py build/bench $(BENCH_OUT)/path.json \
-		$(BENCH_OUT)/guest-*.json $(BENCH_OUT)/exp-*.json $(BENCH_OUT)/count.json
+		$(BENCH_OUT)/guest-*.json $(BENCH_OUT)/exp-*.json $(BENCH_OUT)/count.json \
+		$(BENCH_OUT)/scale.json $(BENCH_OUT)/memory.json
 
 bench-built:
 	tools/lab/lab setup 6.12
@@ -130,6 +132,10 @@ fuzz-lab:
 bench-count: bench-built
 	tools/bench/count.py --json $(BENCH_OUT)/count.json $(COUNT_ARGS)
 
+bench-scale: bench-built
+	tools/bench/scale.py --json $(BENCH_OUT)/scale.json $(SCALE_ARGS)
+	tools/lab/lab run --tries 2 -- python3 tools/bench/memory.py --json bench/memory.json
+
 check:
 	tools/check.sh
 
@@ -141,4 +147,4 @@ check-debug:
 
 .PHONY: all modules modules_install tools bench-client bench bench-count install selftests clean
 .PHONY: check-unit check-vhostctl check-sparse checkpatch-script demo check check-style check-debug
-.PHONY: bench-built bench-path bench-guests soak fuzz-lab bench-experiments
+.PHONY: bench-built bench-path bench-guests soak fuzz-lab bench-experiments bench-scale

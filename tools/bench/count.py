@@ -38,7 +38,7 @@ MARGIN = 0.10
 # What is to cost the same: idle sessions beside, memory of any size.
 SAME = {"scsi-idle": "scsi", "blk-idle": "blk", "nvme-trap-idle": "nvme-trap",
         "blk-64g": "blk-1g", "blk-1024g": "blk-1g"}
-SAME_MARGIN = 0.05
+SAME_MARGIN, TRIES = 0.05, 3
 GUARDED = ",".join(dict.fromkeys([*OURS.split(","), *SAME.values(), *SAME]))
 
 
@@ -64,11 +64,11 @@ def lab(kernel, cpus, *command):
     return done.stdout
 
 
-def run(args):
+def run(args, peers):
     """[(peer, depth, ios)] of the runs, in their order."""
     said = lab(args.kernel, 2, "python3", "tools/bench/bench.py",
                "--idle-us", args.idle_us, "--ios", args.ios, "--rounds", args.rounds,
-               "--figures", "", "--also", args.peers, "--depths", args.depths, "--runs",
+               "--figures", "", "--also", peers, "--depths", args.depths, "--runs",
                *(["--calls"] if args.calls else []))
     return [(peer, int(depth), int(ios)) for peer, depth, ios in
             re.findall(r"^run (\S+) (\d+) (\d+)$", said, re.M)]
@@ -82,7 +82,44 @@ def counts():
             for line in lines]
 
 
-def judge(kernel, found):
+def measure(args, peers):
+    """{(QD, peer): [(server's CPU, client's kernel) of each run]}, for an I/O."""
+    runs, counted = run(args, peers), counts()
+    if len(runs) != len(counted):
+        sys.exit(f"count: {len(runs)} runs, {len(counted)} counts")
+    rows = {}
+    for (peer, depth, ios), cpus in zip(runs, counted):
+        rows.setdefault((depth, peer), []).append(
+            (cpus[SERVER_CPU][1] / ios, cpus[CLIENT_CPU][1] / ios))
+    return rows
+
+
+def least(values):
+    return min(server for server, _ in values)
+
+
+def same(rows):
+    """[(QD, peer, other, is it the same?)]. How often a poller sleeps in between is a
+    matter of chance: of either the run with the fewest counts."""
+    return [(depth, peer, SAME[peer], least(values) <=
+             (1 + SAME_MARGIN) * least(rows[depth, SAME[peer]]))
+            for (depth, peer), values in sorted(rows.items())
+            if (depth, SAME.get(peer)) in rows]
+
+
+def measure_again(args, rows):
+    """Those that seem to differ, together with what they differ from."""
+    for _ in range(TRIES - 1):
+        wrong = [pair for *pair, good in same(rows) if not good]
+        if not wrong:
+            return
+        peers = ",".join(sorted({name for _, *names in wrong for name in names}))
+        print(f"once more: {peers}", flush=True)
+        for key, values in measure(args, peers).items():
+            rows[key] += values
+
+
+def judge(kernel, found, rows):
     """{"peer QD": instructions} against the baseline, and against each other. The exit
     code."""
     with open(BASELINE) as f:
@@ -93,13 +130,9 @@ def judge(kernel, found):
         verdicts.append((found[name] <= (1 + MARGIN) * wanted[name],
                          f"{name}: {found[name]} instructions for an I/O, baseline "
                          f"{wanted[name]}{lower}, margin {MARGIN:.0%}"))
-    for name in sorted(found):
-        peer, depth = name.split()
-        other = f"{SAME.get(peer)} {depth}"
-        if other in found:
-            verdicts.append((found[name] <= (1 + SAME_MARGIN) * found[other],
-                             f"{name}: {found[name]}, {other}: {found[other]}, "
-                             f"margin {SAME_MARGIN:.0%}"))
+    verdicts += [(good, f"{peer} {depth}: at least {least(rows[depth, peer]):.0f}, {other}: "
+                  f"{least(rows[depth, other]):.0f}, margin {SAME_MARGIN:.0%}")
+                 for depth, peer, other, good in same(rows)]
     bad = sum(not good for good, _ in verdicts)
     print(f"KTAP version 1\n1..{len(verdicts)}")
     for number, (good, text) in enumerate(verdicts, 1):
@@ -137,13 +170,7 @@ def main():
     args.depths = args.depths or ("32" if guard else "1,32")
     args.peers = args.peers or (GUARDED if guard else f"{GUARDED},lio,lio-direct")
     build(args.kernel)
-    runs, counted = run(args), counts()
-    if len(runs) != len(counted):
-        sys.exit(f"count: {len(runs)} runs, {len(counted)} counts")
-    rows = {}
-    for (peer, depth, ios), cpus in zip(runs, counted):
-        rows.setdefault((depth, peer), []).append(
-            [cpus[SERVER_CPU][1] / ios, cpus[CLIENT_CPU][1] / ios])
+    rows = measure(args, args.peers)
     print(f"instructions for an I/O (4k randread, 1 queue), medians of {args.rounds} runs "
           f"of {args.ios}; idle_us={args.idle_us}\n"
           "  QD            peer   server's CPU  +-     client's kernel")
@@ -165,7 +192,10 @@ def main():
                         for (depth, peer), values in sorted(rows.items())])
     if args.write:
         write_baseline(args.kernel, found)
-    return judge(args.kernel, found) if guard else 0
+    if not guard:
+        return 0
+    measure_again(args, rows)
+    return judge(args.kernel, found, rows)
 
 
 if __name__ == "__main__":

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """report.py OUT-DIRECTORY RESULT.json...: report.html and report.md
 
-What bench.py, guests.py and count.py measured, as one page that needs nothing beside
+What bench.py, guests.py, count.py and scale.py measured, as one page that needs nothing beside
 itself, and as tables. A result is a dictionary:
 
 	title, notes [text], lines [text: ratios, or why there is none],
-	rows [{group, name, figures {name: [a value of each round]}}],
-	charts [name of the figure to draw bars of]
+	rows [{group, name, x [number: of curves], figures {name: [a value of each round]}}],
+	charts [name of the figure to draw bars of],
+	curves [name of the figure to draw lines of, for each group, over x]
 """
 
 import html
@@ -21,7 +22,7 @@ import sys
 import tempfile
 
 BROWSERS = ("chromium", "google-chrome", "chrome")
-BAR, GAP, LEFT, WIDTH = 22, 6, 150, 560	# pixels
+BAR, GAP, LEFT, WIDTH, TALL = 22, 6, 150, 560, 220	# pixels
 COLOURS = ("#2a6fb0", "#c46a1b", "#4a8f4a", "#8a5aa8", "#a83a4a", "#6b6b6b", "#2f8f8f")
 STYLE = """body{font:15px/1.45 sans-serif;max-width:60em;margin:2em auto;padding:0 1em;
 color:#222}h2{border-bottom:1px solid #ccc;margin-top:2em}table{border-collapse:collapse}
@@ -89,10 +90,49 @@ def chart(result, figure):
             f'aria-label="{html.escape(figure)}">{"".join(parts)}</svg>')
 
 
+def curve(result, figure, group):
+    """Lines of a figure's medians over x, one for each name; x as words, side by side."""
+    rows = [row for row in result["rows"]
+            if row["group"] == group and figure in row["figures"]]
+    if not rows:
+        return ""
+    xs = sorted({row["x"] for row in rows})
+    series = list(dict.fromkeys(row["name"] for row in rows))
+    top = max(statistics.median(row["figures"][figure]) for row in rows) or 1
+    wide = WIDTH / max(len(xs) - 1, 1)
+    parts = [f'<path d="M{LEFT} 10V{TALL}H{LEFT + WIDTH}" fill="none" stroke="#888"/>']
+    parts += [f'<text x="{LEFT + i * wide:.1f}" y="{TALL + 18}" text-anchor="middle">'
+              f'{number(x)}</text>' for i, x in enumerate(xs)]
+    parts += [f'<text x="{LEFT - 8}" y="{TALL - part * (TALL - 10) + 4:.1f}" '
+              f'text-anchor="end">{number(top * part)}</text>' for part in (0, 0.5, 1)]
+    for nth, name in enumerate(series):
+        colour = COLOURS[nth % len(COLOURS)]
+        spots = [(LEFT + xs.index(row["x"]) * wide,
+                  TALL - statistics.median(row["figures"][figure]) / top * (TALL - 10))
+                 for row in rows if row["name"] == name]
+        parts.append(f'<path d="M{"L".join(f"{x:.1f} {y:.1f}" for x, y in spots)}" '
+                     f'fill="none" stroke="{colour}" stroke-width="2"/>')
+        parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>'
+                  for x, y in spots]
+        parts.append(f'<text x="{LEFT + WIDTH + 10}" y="{30 + 18 * nth}" '
+                     f'fill="{colour}">{html.escape(name)}</text>')
+    title = html.escape(f"{figure}, over {group}")
+    return (f'<h3>{title}</h3><svg width="{LEFT + WIDTH + 110}" height="{TALL + 26}" '
+            f'role="img" aria-label="{title}">{"".join(parts)}</svg>')
+
+
+def drawings(result):
+    """All bars and lines of a result."""
+    made = [chart(result, figure) for figure in result["charts"]]
+    made += [curve(result, figure, group) for figure in result.get("curves", ())
+             for group in groups_of(result)]
+    return list(filter(None, made))
+
+
 def cells(result):
     """(head, lines) of the table of medians."""
     figures = list(dict.fromkeys(f for row in result["rows"] for f in row["figures"]))
-    lines = [[row["group"], row["name"],
+    lines = [[row["group"], " ".join([row["name"], *([number(row["x"])] if "x" in row else [])]),
               *(number(statistics.median(row["figures"][f])) if row["figures"].get(f) else "-"
                 for f in figures)] for row in result["rows"]]
     return ["", "", *figures], lines
@@ -105,7 +145,7 @@ def as_html(results):
     for result in results:
         out.append(f"<h2>{html.escape(result['title'])}</h2>")
         out += [f"<p class=\"note\">{html.escape(note)}</p>" for note in result["notes"]]
-        out += [chart(result, figure) for figure in result["charts"]]
+        out += drawings(result)
         head, lines = cells(result)
         out.append("<h3>Medians</h3><table><tr>" + "".join(
             f"<th>{html.escape(cell)}</th>" for cell in head) + "</tr>")
@@ -142,8 +182,7 @@ def view(path, results):
              f"--user-data-dir={home}", f"--screenshot={shot}", "--window-size=1000,3000",
              "--host-resolver-rules=MAP * ~NOTFOUND", f"file://{os.path.abspath(path)}"],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, timeout=300)
-    wanted = sum(bool(chart(result, figure)) for result in results
-                 for figure in result["charts"])
+    wanted = sum(len(drawings(result)) for result in results)
     charts, tables = done.stdout.count("<svg"), done.stdout.count("<table")
     outside = re.findall(r"""(?:src|href)=["'][^"'#]+""", done.stdout)
     if done.returncode or charts != wanted or tables != len(results) or outside:
