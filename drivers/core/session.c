@@ -4,12 +4,12 @@
 #include <linux/cgroup.h>
 #include <linux/cred.h>
 #include <linux/err.h>
-#include <linux/kcov.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
 #include <vhost_target/vdev.h>
 
+#include "../compat/kcov.h"
 #include "queue.h"
 #include "users.h"
 
@@ -97,7 +97,7 @@ static int session_charge(struct vt_session *s)
 	}
 	s->user = user;
 	s->css = session_get_css();
-	s->cov = kcov_common_handle();
+	s->cov = vt_kcov_common_handle();
 	return 0;
 }
 

@@ -19,7 +19,8 @@ static inline u64 vt_cov_begin(const struct vt_session *s)
 {
 #ifdef CONFIG_KCOV
 	if (s->cov)
-		kcov_remote_start_common(s->cov);
+		kcov_remote_start(kcov_remote_handle(KCOV_SUBSYSTEM_COMMON,
+						     s->cov));
 	return s->cov;
 #else
 	return 0;

@@ -150,6 +150,7 @@ static int marked_racer(void *arg)
 {
 	while (!kthread_should_stop()) {
 		WRITE_ONCE(marked, READ_ONCE(marked) + 1);
+		/* One that is marked as meant is not reported. */
 		data_race(marked + 1);
 		cond_resched();
 	}
