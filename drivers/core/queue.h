@@ -5,9 +5,12 @@
 
 #include <vhost_target/queue.h>
 
-/* Pieces of the largest request, and how many such requests at a time. */
+/*
+ * Pieces of the largest request, and how many such requests at a time: one more
+ * table would not fit in 256 KiB, and the kernel would take 512 for them.
+ */
 #define VT_BIG_BVECS	2304
-#define VT_BIG_TABLES	8
+#define VT_BIG_TABLES	7
 
 /* req.c */
 void vt_req_unbounce(struct vt_req *req);

@@ -317,24 +317,26 @@ TEST(too_many_pieces, "more pieces than a request can have: an error")
 	fv_close();
 }
 
-/* Each of these needs a big table, of which a queue has eight. */
+/* Each of these needs a big table, of which a queue has so many. */
+#define TABLES	7
+
 TEST(tables_used_up, "no big table left: the request waits for one")
 {
-	struct one r[9];
+	struct one r[TABLES + 1];
 	unsigned int i;
 
 	fv_open(&plain);
 	fc.holds = true;
-	for (i = 0; i < 9; i++) {
+	for (i = 0; i < TABLES + 1; i++) {
 		one_pieces(&r[i], 40, 4096);
 		fv_offer(0, &r[i].c);
 		fc_poll();
 	}
-	EXPECT_EQ(8, fv.vdev->vqs[0].q.inflight);
+	EXPECT_EQ(TABLES, fv.vdev->vqs[0].q.inflight);
 	EXPECT_EQ(1, stats(0)->parked);
 	fc.holds = false;
 	fc_settle();
-	for (i = 0; i < 9; i++)
+	for (i = 0; i < TABLES + 1; i++)
 		EXPECT_EQ(VIRTIO_BLK_S_OK, one_status(&r[i]));
 	fv_close();
 }
