@@ -86,7 +86,7 @@ int vt_gmem_lookup_in(struct vt_gmem *gm, const struct vt_chunk *c, u64 addr,
 	if (unlikely(!c))
 		return gm->ops->fill ? -EAGAIN : -EFAULT;
 	*off = offset_in_page(in);
-	p = c->contig ? c->page[0] : c->page[i];
+	p = c->contig ? c->first : c->page[i];
 	if (unlikely(!p))
 		return gm->ops->fill ? -EAGAIN : -EFAULT;
 	if (unlikely((p & VT_PAGE_RO) && write))
@@ -170,15 +170,30 @@ struct vt_chunk *vt_chunk_alloc(u64 index, bool contig, gfp_t gfp)
 {
 	struct vt_chunk *c;
 
-	c = kzalloc(struct_size(c, page, contig ? 1 : VT_CHUNK_PAGES), gfp);
-	if (c) {
-		c->index = index;
-		c->contig = contig;
-		INIT_LIST_HEAD(&c->node);
+	c = kzalloc(sizeof(*c), gfp);
+	if (!c)
+		return NULL;
+	c->index = index;
+	c->contig = contig;
+	INIT_LIST_HEAD(&c->node);
+	c->page = &c->first;
+	if (!contig)
+		c->page = kcalloc(VT_CHUNK_PAGES, sizeof(*c->page), gfp);
+	if (!c->page) {
+		kfree(c);
+		return NULL;
 	}
 	return c;
 }
 EXPORT_SYMBOL_GPL(vt_chunk_alloc);
+
+void vt_chunk_free(struct vt_chunk *c)
+{
+	if (!c->contig)
+		kfree(c->page);
+	kfree(c);
+}
+EXPORT_SYMBOL_GPL(vt_chunk_free);
 
 /* A chunk has left the xarray: what was remembered of it does not hold. */
 static void gmem_left(struct vt_gmem *gm, struct vt_chunk *c)
@@ -254,7 +269,7 @@ void vt_gmem_reap(struct vt_gmem *gm)
 	list_for_each_entry_safe(c, tmp, &list, node) {
 		atomic_long_sub(c->nr, &gm->nr_pages);
 		gm->ops->release(gm, c);
-		kfree(c);
+		vt_chunk_free(c);
 		cond_resched();
 	}
 	mutex_unlock(&gm->reap_lock);

@@ -228,7 +228,7 @@ static struct vt_chunk *chunk_compact(struct vt_chunk *c)
 		return c;
 	small->page[0] = first;
 	small->nr = c->nr;
-	kfree(c);
+	vt_chunk_free(c);
 	return small;
 }
 
@@ -263,7 +263,7 @@ static struct vt_chunk *chunk_make(struct vt_gmem_user *gu, u64 index,
 	if (!c)
 		return ERR_PTR(-ENOMEM);
 	if (!mmap_read_trylock(gu->mm)) {
-		kfree(c);
+		vt_chunk_free(c);
 		return ERR_PTR(-EBUSY);
 	}
 	chunk_pin_all(gu, c, pages);
@@ -288,7 +288,7 @@ static int user_fill_mm(struct vt_gmem_user *gu, u64 index,
 		if (IS_ERR(c))
 			return PTR_ERR(c);
 		if (!c->nr) {
-			kfree(c);
+			vt_chunk_free(c);
 			return -EFAULT;
 		}
 		spin_lock(&gm->lock);
@@ -299,14 +299,14 @@ static int user_fill_mm(struct vt_gmem_user *gu, u64 index,
 		}
 		spin_unlock(&gm->lock);
 		user_release(gm, c);
-		kfree(c);
+		vt_chunk_free(c);
 		if (!--tries)
 			return -EBUSY;
 		cond_resched();
 	}
 	if (err) {
 		user_release(gm, c);
-		kfree(c);
+		vt_chunk_free(c);
 	}
 	/* A chunk with holes may have been replaced. */
 	vt_gmem_reap_later(gm);

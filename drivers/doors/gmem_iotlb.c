@@ -65,7 +65,7 @@ static int chunk_insert(struct vt_gmem *gm, struct vt_chunk *c)
 		if (small) {
 			small->page[0] = c->page[0];
 			small->nr = c->nr;
-			kfree(c);
+			vt_chunk_free(c);
 			c = small;
 		}
 	}
@@ -75,7 +75,7 @@ static int chunk_insert(struct vt_gmem *gm, struct vt_chunk *c)
 	spin_unlock(&gm->lock);
 	if (err) {
 		iotlb_release(gm, c);
-		kfree(c);
+		vt_chunk_free(c);
 	}
 	return err;
 }
@@ -135,7 +135,7 @@ static int iotlb_add_all(struct vt_gmem *gm, struct vhost_iotlb *iotlb)
 		return chunk_insert(gm, c);
 	if (c) {
 		iotlb_release(gm, c);
-		kfree(c);
+		vt_chunk_free(c);
 	}
 	return err;
 }

@@ -130,14 +130,14 @@ static struct vt_chunk *chunk_compact(struct vt_chunk *c)
 	small->page[0] = c->page[0];
 	small->nr = c->nr;
 	bitmap_free(c->priv);
-	kfree(c);
+	vt_chunk_free(c);
 	return small;
 }
 
 static void chunk_free(struct vt_chunk *c)
 {
 	bitmap_free(c->priv);
-	kfree(c);
+	vt_chunk_free(c);
 }
 
 static struct vt_chunk *chunk_make(struct vt_gmem_vfio *gv, u64 index)
@@ -157,7 +157,7 @@ static struct vt_chunk *chunk_make(struct vt_gmem_vfio *gv, u64 index)
 		return chunk_compact(c);
 	if (c->nr) {
 		chunk_unpin(gv, c);
-		kfree(c);
+		vt_chunk_free(c);
 	} else {
 		chunk_free(c);
 	}
@@ -236,7 +236,7 @@ static int vfio_mem_fill(struct vt_gmem *gm, u64 addr)
 	spin_unlock(&gm->lock);
 	if (err) {
 		chunk_unpin(gv, c);
-		kfree(c);
+		vt_chunk_free(c);
 	}
 	/* A chunk with holes may have been replaced. */
 	vt_gmem_reap_later(gm);

@@ -42,8 +42,10 @@
  * @node: on gm->dropped once removed
  * @priv: the provider's
  * @nr: pages present
- * @contig: all pages present, contiguous and alike: only page[0] is set
- * @page: page pointers | VT_PAGE_RO; 0: hole
+ * @contig: all pages present, contiguous and alike: only page[0] is there
+ * @first: room for that
+ * @page: page pointers | VT_PAGE_RO; 0: hole. Not behind the rest: together they
+ *	are a little more than a page, for which the kernel takes two
  */
 struct vt_chunk {
 	u64 index;
@@ -51,7 +53,8 @@ struct vt_chunk {
 	void *priv;
 	unsigned int nr;
 	bool contig;
-	unsigned long page[];
+	unsigned long first;
+	unsigned long *page;
 };
 
 struct vt_gmem;
@@ -194,6 +197,9 @@ int vt_gmem_fill(struct vt_gmem *gm, u64 addr);
  * @gfp: flags
  */
 struct vt_chunk *vt_chunk_alloc(u64 index, bool contig, gfp_t gfp);
+
+/* Free a chunk that has no pages any more. */
+void vt_chunk_free(struct vt_chunk *c);
 
 /**
  * vt_gmem_insert - make a chunk visible to the pollers

@@ -102,15 +102,31 @@ int mem_second_view(struct mem *m)
 #define WIDE_FILE (64 * MIB)
 #define HUGE (2 * MIB)
 
+#define SCATTER 5	/* odd */
+
+/* In no order, so that neighbours are none in the machine's memory. */
+static int scatter(int fd)
+{
+	u64 i, nr = WIDE_FILE / PAGE;
+
+	for (i = 0; i < nr; i++)
+		if (pwrite(fd, "", 1, i * SCATTER % nr * PAGE) != 1)
+			return -1;
+	return 0;
+}
+
 static int wide_file(bool huge)
 {
 	int fd = memfd_create("wide", MFD_CLOEXEC | (huge ? MFD_HUGETLB : 0));
+	int ret;
 
-	if (fd >= 0 && !ftruncate(fd, WIDE_FILE))
+	if (fd < 0)
+		return -errno;
+	if (!ftruncate(fd, WIDE_FILE) && (huge || !scatter(fd)))
 		return fd;
-	if (fd >= 0)
-		close(fd);
-	return -errno;
+	ret = -errno;
+	close(fd);
+	return ret;
 }
 
 static int map_wide(u8 *area, u64 size, int fd)

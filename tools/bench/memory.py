@@ -113,7 +113,7 @@ def measure(kinds):
     for what, value in of_memory().items():
         yield "a GiB of guest memory in use", what, value
     yield "an eventfd: the VMM's, three for a virtqueue", "", of_eventfd()
-    for kind in kinds:
+    for kind in filter(None, kinds):
         yield "a target with a unit", kind, of_target(kind)
         for what, value in of_sessions(kind).items():
             yield what, kind, value
@@ -133,7 +133,7 @@ def main():
             peers.insert(kind.module)
             undo.callback(peers.remove, kind.module)
         for _ in range(args.rounds):
-            for group, name, value in measure(args.kinds.split(",") if args.kinds else []):
+            for group, name, value in measure(args.kinds.split(",")):
                 found.setdefault((group, name), []).append(value)
                 print(f"{group}, {name}: {value:.2f} {FIGURE}", flush=True)
     for (group, name), values in found.items():
