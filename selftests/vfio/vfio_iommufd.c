@@ -98,7 +98,7 @@ static void *move(void *arg)
 /* A command may come while there is no address space: it fails, that is all. */
 TEST_F(dma, replaced_again_and_again)
 {
-	unsigned int i, good = 0;
+	unsigned int i, nr = nr_remaps(500), good = 0;
 	struct mover m = {};
 	struct vfio own;
 	pthread_t thread;
@@ -112,7 +112,7 @@ TEST_F(dma, replaced_again_and_again)
 	own = self->n.v;
 	m.v = &own;
 	ASSERT_EQ(0, pthread_create(&thread, NULL, move, &m));
-	for (i = 0; i < 500; i++) {
+	for (i = 0; i < nr; i++) {
 		status = RW(i & 1 ? READ : WRITE, BASE + i % 64 * LEN);
 		if (status)
 			EXPECT_EQ(TRANSFER_ERROR, status);
@@ -121,7 +121,7 @@ TEST_F(dma, replaced_again_and_again)
 	__atomic_store_n(&m.stop, true, __ATOMIC_RELAXED);
 	pthread_join(thread, NULL);
 	EXPECT_EQ(0, m.err);
-	vt_msg("%u of %u commands, %u address spaces", good, i, m.rounds);
+	vt_msg("%u of %u commands, %u address spaces", good, nr, m.rounds);
 	EXPECT_EQ(0, verified(&self->n, self->at, 1));
 }
 
