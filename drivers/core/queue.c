@@ -454,7 +454,7 @@ void vt_queue_start(struct vt_queue *q)
 	queue_reset_state(q);
 	mutex_lock(&s->place_lock);
 	vt_pq_place(&q->pq, &s->target->pollers);
-	q->running = true;
+	WRITE_ONCE(q->running, true);
 	mutex_unlock(&s->place_lock);
 }
 EXPORT_SYMBOL_GPL(vt_queue_start);
@@ -479,7 +479,7 @@ void vt_queue_stop(struct vt_queue *q)
 
 	mutex_lock(&s->place_lock);
 	vt_pq_unplace(&q->pq);
-	q->running = false;
+	WRITE_ONCE(q->running, false);
 	mutex_unlock(&s->place_lock);
 
 	cancel_work_sync(&q->fault_work);

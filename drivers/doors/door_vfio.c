@@ -236,7 +236,8 @@ static int region_access(struct door_vfio *d, unsigned int index, u32 off,
 			*val = config_read(d, off, size);
 		return 0;
 	}
-	if (!vt_pci_memory(&d->config))
+	/* Whoever switches it off meanwhile finds it done or not. */
+	if (!data_race(vt_pci_memory(&d->config)))
 		return -EIO;
 	if (index == VFIO_PCI_BAR0_REGION_INDEX)
 		nvme_access(d, off, size, val, write);

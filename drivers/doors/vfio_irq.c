@@ -46,7 +46,7 @@ static void vector_deliver(struct vt_irqs *q, struct vt_vector *v)
 	if (!v->pending || !v->trigger || v->masked || v->table_masked ||
 	    READ_ONCE(q->all_masked))
 		return;
-	v->pending = false;
+	WRITE_ONCE(v->pending, false);
 	eventfd_signal(v->trigger);
 }
 
@@ -60,7 +60,7 @@ static void vector_look(struct vt_irqs *q, struct vt_vector *v)
 static void vector_raise(struct vt_irqs *q, struct vt_vector *v)
 {
 	spin_lock(&v->lock);
-	v->pending = true;
+	WRITE_ONCE(v->pending, true);
 	vector_deliver(q, v);
 	spin_unlock(&v->lock);
 }
@@ -176,14 +176,14 @@ void vt_irqs_reset(struct vt_irqs *q)
 {
 	unsigned int i;
 
-	q->all_masked = false;
+	WRITE_ONCE(q->all_masked, false);
 	memset(q->table, 0, q->nr * VT_MSIX_ENTRY);
 	for (i = 0; i < q->nr; i++) {
 		struct vt_vector *v = &q->vec[i];
 
 		spin_lock(&v->lock);
 		v->table_masked = false;
-		v->pending = false;
+		WRITE_ONCE(v->pending, false);
 		spin_unlock(&v->lock);
 	}
 	spin_lock(&q->pin.lock);
@@ -222,7 +222,7 @@ static void msix_disable(struct vt_irqs *q)
 		vector_set_trigger(q, v, NULL);
 		spin_lock(&v->lock);
 		v->masked = false;
-		v->pending = false;
+		WRITE_ONCE(v->pending, false);
 		spin_unlock(&v->lock);
 	}
 }

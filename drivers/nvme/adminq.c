@@ -137,7 +137,7 @@ static bool admin_event(struct vt_nvme *n)
 
 static void admin_raise(struct vt_nvme *n)
 {
-	if (n->core.msix || !(READ_ONCE(n->core.regs.intms) & 1))
+	if (READ_ONCE(n->core.msix) || !(READ_ONCE(n->core.regs.intms) & 1))
 		n->door->raise(n->priv, 0);
 }
 

@@ -164,7 +164,8 @@ static void nvme_shutdown(struct vt_nvme *n)
 
 static void nvme_irq(struct vt_nvme *n)
 {
-	if (!n->core.msix && !(READ_ONCE(n->core.regs.intms) & 1) &&
+	if (!READ_ONCE(n->core.msix) &&
+	    !(READ_ONCE(n->core.regs.intms) & 1) &&
 	    (nv_admin_level(n) || nv_io_level(n)))
 		n->door->raise(n->priv, 0);
 }
@@ -245,7 +246,7 @@ void vt_nvme_reset(struct vt_nvme *n)
 	nvme_disable(n);
 	nv_lock(&n->core);
 	nv_regs_reset(&n->core.regs);
-	n->core.msix = false;
+	WRITE_ONCE(n->core.msix, false);
 	nv_unlock(&n->core);
 	mutex_unlock(&n->s.lock);
 }
@@ -262,7 +263,8 @@ bool vt_nvme_intx(struct vt_nvme *n)
 	bool level;
 
 	mutex_lock(&n->s.lock);
-	level = !n->core.msix && !(READ_ONCE(n->core.regs.intms) & 1) &&
+	level = !READ_ONCE(n->core.msix) &&
+		!(READ_ONCE(n->core.regs.intms) & 1) &&
 		(nv_admin_level(n) || nv_io_level(n));
 	mutex_unlock(&n->s.lock);
 	return level;

@@ -39,7 +39,7 @@ static u16 arbitration_get(struct nv_admin *a, const struct nv_features *f)
 
 static u16 arbitration_set(struct nv_admin *a, struct nv_features *f, u32 dw11)
 {
-	f->arbitration = dw11 & 0xffffff07;
+	WRITE_ONCE(f->arbitration, dw11 & 0xffffff07);
 	return NV_SC_SUCCESS;
 }
 

@@ -28,6 +28,7 @@ static u16 queue_check(const struct nv_admin *a, const struct nv_qinfo *q,
 		       u16 limit, u16 id)
 {
 	u32 dw11 = le32_to_cpu(a->cmd.cdw11);
+	u32 cc = READ_ONCE(a->c->regs.cc);
 
 	if (!id || id > limit || q[id].used)
 		return NV_SC_QID | NV_SC_DNR;
@@ -38,8 +39,8 @@ static u16 queue_check(const struct nv_admin *a, const struct nv_qinfo *q,
 	/* CAP.CQR: only physically contiguous queues. */
 	if (!(dw11 & NV_Q_PC))
 		return NV_SC_FIELD | NV_SC_DNR;
-	if (NV_CC_IOSQES(a->c->regs.cc) != NV_SQE_SHIFT ||
-	    NV_CC_IOCQES(a->c->regs.cc) != NV_CQE_SHIFT)
+	if (NV_CC_IOSQES(cc) != NV_SQE_SHIFT ||
+	    NV_CC_IOCQES(cc) != NV_CQE_SHIFT)
 		return NV_SC_FIELD | NV_SC_DNR;
 	return NV_SC_SUCCESS;
 }

@@ -64,22 +64,29 @@ static bool regs_can_enable(const struct nv_regs *r)
 	return NV_AQA_ASQS(r->aqa) && NV_AQA_ACQS(r->aqa);
 }
 
+/* CC, CSTS and INTMS are looked at without the lock, too. */
+static void regs_set_csts(struct nv_regs *r, u32 csts)
+{
+	WRITE_ONCE(r->csts, csts);
+}
+
 static unsigned int regs_write_cc(struct nv_regs *r, u32 val)
 {
 	u32 old = r->cc;
 	unsigned int act = 0;
 
-	r->cc = val & NV_CC_WRITABLE;
+	WRITE_ONCE(r->cc, val & NV_CC_WRITABLE);
 	if ((old & NV_CC_EN) && !(r->cc & NV_CC_EN))
 		return NV_ACT_DISABLE;
 	if (!(old & NV_CC_EN) && (r->cc & NV_CC_EN)) {
 		if (regs_can_enable(r))
 			act |= NV_ACT_ENABLE;
 		else
-			r->csts |= NV_CSTS_CFS;
+			regs_set_csts(r, r->csts | NV_CSTS_CFS);
 	}
 	if (!NV_CC_SHN(old) && NV_CC_SHN(r->cc)) {
-		r->csts = (r->csts & ~NV_CSTS_SHST) | NV_CSTS_SHST_BUSY;
+		regs_set_csts(r, (r->csts & ~NV_CSTS_SHST) |
+			      NV_CSTS_SHST_BUSY);
 		act |= NV_ACT_SHUTDOWN;
 	}
 	return act;
@@ -106,10 +113,10 @@ static unsigned int regs_write_dword(struct nv_regs *r, u32 off, u32 val)
 {
 	switch (off) {
 	case NV_REG_INTMS:
-		r->intms |= val;
+		WRITE_ONCE(r->intms, r->intms | val);
 		return NV_ACT_IRQ;
 	case NV_REG_INTMC:
-		r->intms &= ~val;
+		WRITE_ONCE(r->intms, r->intms & ~val);
 		return NV_ACT_IRQ;
 	case NV_REG_CC:
 		return regs_write_cc(r, val);
@@ -148,22 +155,22 @@ unsigned int nv_regs_write(struct nv_regs *r, u32 off, unsigned int size,
 
 void nv_regs_enabled(struct nv_regs *r, bool ok)
 {
-	r->csts |= ok ? NV_CSTS_RDY : NV_CSTS_CFS;
+	regs_set_csts(r, r->csts | (ok ? NV_CSTS_RDY : NV_CSTS_CFS));
 }
 
 /* A controller reset: the admin queues' attributes stay (3.7.2). */
 void nv_regs_disabled(struct nv_regs *r)
 {
-	r->csts = 0;
-	r->intms = 0;
+	regs_set_csts(r, 0);
+	WRITE_ONCE(r->intms, 0);
 }
 
 void nv_regs_shut_down(struct nv_regs *r)
 {
-	r->csts = (r->csts & ~NV_CSTS_SHST) | NV_CSTS_SHST_DONE;
+	regs_set_csts(r, (r->csts & ~NV_CSTS_SHST) | NV_CSTS_SHST_DONE);
 }
 
 void nv_regs_failed(struct nv_regs *r)
 {
-	r->csts |= NV_CSTS_CFS;
+	regs_set_csts(r, r->csts | NV_CSTS_CFS);
 }

@@ -172,7 +172,7 @@ static inline void nv_cq_push(struct nv_ring *cq, const struct nv_cqe *e)
 	to->cid = e->cid;
 	/* The entry is complete before its tag says so (3.3.1.2). */
 	smp_store_release(&to->status, cpu_to_le16(status));
-	cq->tail = nv_ring_next(cq, cq->tail);
+	WRITE_ONCE(cq->tail, nv_ring_next(cq, cq->tail));
 	if (!cq->tail)
 		cq->phase ^= 1;
 }

@@ -23,7 +23,8 @@ void scsi_events_init(struct scsi_events *ev)
 
 static void events_drop_oldest(struct scsi_events *ev)
 {
-	memmove(ev->ev, ev->ev + 1, --ev->nr * sizeof(ev->ev[0]));
+	WRITE_ONCE(ev->nr, ev->nr - 1);
+	memmove(ev->ev, ev->ev + 1, ev->nr * sizeof(ev->ev[0]));
 }
 
 static void events_add(struct scsi_events *ev,
@@ -34,9 +35,10 @@ static void events_add(struct scsi_events *ev,
 	spin_lock_irqsave(&ev->lock, flags);
 	if (ev->nr == SCSI_MAX_EVENTS) {
 		events_drop_oldest(ev);
-		ev->missed = true;
+		WRITE_ONCE(ev->missed, true);
 	}
-	ev->ev[ev->nr++] = *e;
+	ev->ev[ev->nr] = *e;
+	WRITE_ONCE(ev->nr, ev->nr + 1);
 	spin_unlock_irqrestore(&ev->lock, flags);
 }
 
@@ -61,7 +63,7 @@ static bool events_take(struct scsi_events *ev, struct virtio_scsi_event *e)
 	}
 	if (ev->missed)
 		e->event |= event_le32(VIRTIO_SCSI_T_EVENTS_MISSED);
-	ev->missed = false;
+	WRITE_ONCE(ev->missed, false);
 	spin_unlock_irqrestore(&ev->lock, flags);
 	return any;
 }
@@ -110,7 +112,7 @@ void scsi_set_events_missed(struct vt_vdev *vdev, bool missed)
 	if (!event_wanted(ss, VIRTIO_SCSI_T_TRANSPORT_RESET))
 		return;
 	spin_lock_irqsave(&ss->events.lock, flags);
-	ss->events.missed = missed;
+	WRITE_ONCE(ss->events.missed, missed);
 	spin_unlock_irqrestore(&ss->events.lock, flags);
 	vt_queue_nudge(&vdev->vqs[SCSI_VQ_EVENT].q);
 }
