@@ -16,6 +16,7 @@
 #include <vhost_target/stats.h>
 
 #include "poller.h"
+#include "spin.h"
 #include "trace.h"
 
 static char *pollers;
@@ -89,7 +90,23 @@ static void poller_try_sleep(struct vt_poller *p, struct vt_pq *pq)
 	}
 	/* If a waker has set the bit again, it brings the queue back. */
 	poller_unlist(p, pq);
+	vt_spin_slept(&pq->spin, pq->backend);
 	vt_stat_inc(*pq->sleeps);
+}
+
+/* What is held back is not told earlier for want of patience. */
+static bool poller_may_sleep(const struct vt_pq *pq, u64 now, u64 idle_ns)
+{
+	u64 ns = pq->holds ? idle_ns :
+			     vt_spin_ns(&pq->spin, pq->backend, idle_ns);
+
+	return now - pq->last_work >= ns;
+}
+
+static void poller_worked(struct vt_pq *pq, u64 now, u64 idle_ns)
+{
+	vt_spin_worked(&pq->spin, now - pq->last_work, idle_ns);
+	pq->last_work = now;
 }
 
 /* A queue whose device takes its time sleeps between two requests. */
@@ -115,9 +132,9 @@ static unsigned int poller_pass(struct vt_poller *p, u64 now)
 		n = pq->ops->poll(pq, now, idle_ns);
 		work += n;
 		if (n) {
-			pq->last_work = now;
+			poller_worked(pq, now, idle_ns);
 			WRITE_ONCE(pq->work, pq->work + n);
-		} else if (!pq->stays && now - pq->last_work >= idle_ns) {
+		} else if (!pq->stays && poller_may_sleep(pq, now, idle_ns)) {
 			poller_try_sleep(p, pq);
 		}
 	}

@@ -68,6 +68,19 @@ struct vt_pq_ops {
 #define VT_PQ_ACTIVE	0
 
 /**
+ * struct vt_spin - how long a queue without work is looked at
+ * @halves: how often idle_us is halved: of a queue that waits for its driver,
+ *	of one that waits for the backend
+ * @slept: it went asleep, and has had no work since
+ * @backend: it was waiting for the backend then
+ */
+struct vt_spin {
+	u8 halves[2];
+	bool slept;
+	bool backend;
+};
+
+/**
  * struct vt_pq - a queue as pollers know it
  * @ops: set once
  * @flags: VT_PQ_*
@@ -78,6 +91,9 @@ struct vt_pq_ops {
  * @work: requests started and finished; written by the poller
  * @crowded: others have work, too, or had lately; poller only
  * @stays: @ops->poll wants to be called again, even without work; poller only
+ * @backend: requests are at the backend; set by @ops->poll
+ * @holds: results are being held back; set by @ops->poll
+ * @spin: when it goes asleep; poller only
  * @rearms: counts the times work came while arming; poller only
  * @sleeps: counts the times it went asleep; poller only
  * @placed: on the list of its poller's queues; pollers_lock
@@ -94,6 +110,9 @@ struct vt_pq {
 	u64 work;
 	bool crowded;
 	bool stays;
+	bool backend;
+	bool holds;
+	struct vt_spin spin;
 	u64 *rearms;
 	u64 *sleeps;
 	struct list_head placed;
@@ -133,7 +152,7 @@ void vt_pq_call(struct vt_pq *pq, void (*fn)(void *arg), void *arg);
 /**
  * vt_poller_add - start a poller
  * @cpu: CPU
- * @idle_us: microseconds without work before a queue goes asleep
+ * @idle_us: microseconds without work before a queue goes asleep, at most
  * @id: number of the new poller
  *
  * Returns: 0, -ENXIO, -EEXIST, -ENOSPC, -ERANGE, -ENOMEM.

@@ -454,7 +454,8 @@ struct vhost_target_stats {
  * @id: ADD: out; SET, GET: in: number of the poller
  * @cpu: ADD: in: CPU it runs on; GET: out
  * @idle_us: ADD, SET: in: microseconds without work before a queue is armed
- *	and left alone; 0: at once. GET: out
+ *	and left alone, at most: fewer if work comes later each time; 0: at
+ *	once. GET: out
  * @nr_queues: GET: out: queues it serves
  * @nr_active: GET: out: of these, queues it is looking at now
  * @pid: GET: out: its thread
