@@ -11,6 +11,8 @@
 # make soak		sessions come and go, for half an hour
 # make fuzz-lab		hostile calls and queues on the debug kernel: SECONDS=3600
 # make check		all tests, in lab VMs
+# make check-debug	on a kernel with KASAN, lockdep ...
+# make check-kcsan	on one that finds data races
 # README.md says more.
 
 KDIR ?= /lib/modules/$(shell uname -r)/build
@@ -40,6 +42,10 @@ install: modules_install
 
 selftests:
 	$(MAKE) -C selftests
+
+# Bugs for debug kernels to find: tools/lab/planted.py.
+planted:
+	$(MAKE) -C $(KDIR) M=$(CURDIR)/selftests/planted modules
 
 clean:
 	$(MAKE) -C $(KDIR) M=$(CURDIR) clean
@@ -145,6 +151,10 @@ check-style:
 check-debug:
 	tools/check.sh --debug
 
+check-kcsan:
+	tools/check.sh --kcsan
+
 .PHONY: all modules modules_install tools bench-client bench bench-count install selftests clean
 .PHONY: check-unit check-vhostctl check-sparse checkpatch-script demo check check-style check-debug
+.PHONY: check-kcsan planted
 .PHONY: bench-built bench-path bench-guests soak fuzz-lab bench-experiments bench-scale

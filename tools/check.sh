@@ -1,13 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# check.sh [--debug]
+# check.sh [--debug | --kcsan]
 #
 # All tests: style, which builds all, then what runs in lab VMs on both kernels,
 # $CHECK_JOBS (3) at a time, each of $CHECK_CPUS CPUs (1: two CPUs of an emulated
 # machine wait for each other more than they work). Ends with what failed, if
 # anything, and "N passed, N failed, N skipped" over all steps. --debug runs those on the
-# debug kernel (KASAN, lockdep, kmemleak ...), where a report of the kernel's is a failure.
+# debug kernel (KASAN, lockdep, kmemleak ...), where a report of the kernel's is a failure;
+# --kcsan those of the doors and of several pollers on one that finds data races of ours.
+# Both see first that bugs which are planted are found.
 cd "$(dirname "$0")/.." || exit 1
 lab=tools/lab/lab
 cpus=${CHECK_CPUS:-1}
@@ -108,16 +110,22 @@ kselftests() {
 	kernel=$1
 	script=$2
 	shift 2
-	# 100,000 chains on one kernel, some on the other.
-	chains=
+	# 100,000 chains on one kernel, some on the other; few of what takes long where
+	# all is looked at.
+	chains= remaps=
 	[ -n "$CHECK_ALL" ] || [ "$kernel" != 7.2 ] || chains=20000
 	if [ "$kernel" = debug ]; then
-		chains=${BLK_FUZZ_ARGS:-10000}
+		chains=${BLK_FUZZ_ARGS:-10000} remaps=200
 		set -- --kmemleak --mem 8192 "$@"
+	elif [ "$kernel" = kcsan ]; then
+		# A race takes two CPUs.
+		cpus=2 remaps=200
+		chains=${BLK_FUZZ_ARGS:-2000} SCSI_FUZZ_ARGS=${SCSI_FUZZ_ARGS:-1000}
 	fi
 	$lab run --tries 2 --kernel "$kernel" --cpus "$cpus" --nvme size=1G \
 		--timeout 5400 --env "TURN=$(turn "$kernel")" \
-		${chains:+--env "BLK_FUZZ_ARGS=$chains"} "$@" \
+		${chains:+--env "BLK_FUZZ_ARGS=$chains"} \
+		${remaps:+--env "VFIO_REMAPS=$remaps"} "$@" \
 		--env "SCSI_FUZZ_ARGS=${SCSI_FUZZ_ARGS:-5000}" \
 		-- sh "selftests/$script.sh"
 }
@@ -166,6 +174,7 @@ job() {
 	unit) step "unit tests" $lab build "$1" check-unit ;;
 	vhostctl) step "vhostctl" $lab build "$1" check-vhostctl ;;
 	doors) step "doors on $1" kselftests "$1" doors ;;
+	planted) step "planted bugs on $1" tools/lab/planted.py "$1" ;;
 	counts) step "instructions for an I/O on $1" tools/bench/count.py --kernel "$1" --check ;;
 	fuzz) step "hostile calls and queues on $1" fuzzers ;;
 	two_cpus) step "what needs two CPUs on $1" guests "$1" 2 "$2" ;;
@@ -182,13 +191,23 @@ start=$(date +%s)
 export tmp start
 trap 'rm -rf "$tmp"' EXIT
 
-if [ "$1" = --debug ]; then
-	$lab setup debug || exit 1
-	must "build for debug" $lab build debug modules tools selftests bench-client || finish
-	printf 'debug %s\n' doors scsi nvme blk fuzz two_cpus |
-		xargs -P "${CHECK_JOBS:-2}" -L 1 sh tools/check.sh --job
+# own KERNEL JOBS WHAT...: on a kernel that the lab builds
+own() {
+	kernel=$1
+	at_once=$2
+	shift 2
+	$lab setup "$kernel" || exit 1
+	must "build for $kernel" $lab build "$kernel" modules tools selftests bench-client \
+		planted || finish
+	printf "$kernel %s\n" "$@" |
+		xargs -P "${CHECK_JOBS:-$at_once}" -L 1 sh tools/check.sh --job
 	finish
-fi
+}
+
+case $1 in
+--debug) own debug 2 planted doors scsi nvme blk fuzz two_cpus ;;
+--kcsan) own kcsan 1 planted doors two_cpus ;;
+esac
 
 $lab setup 6.12 7.2 || exit 1
 # This builds the modules, too.

@@ -11,7 +11,7 @@ import debugkernel
 import initramfs
 import roots
 from errors import LabError
-from kernels import root_of
+from kernels import OWN, root_of
 
 REPO = os.path.dirname(os.path.dirname(initramfs.HERE))
 COPIED = ["drivers", "include", "tools", "selftests", "Documentation", "Kbuild",
@@ -62,17 +62,17 @@ def _forget_deleted(target, names):
 
 def kdir(kernel, root):
     """KDIR inside the chroot, and the bind mounts it needs."""
-    if kernel != "debug":
+    if kernel not in OWN:
         return f"/lib/modules/{roots.release(root)}/build", []
-    return "/mnt/linux", [(os.path.join(debugkernel.path(), "tree"), "/mnt/linux")]
+    return "/mnt/linux", [(os.path.join(debugkernel.path(kernel), "tree"), "/mnt/linux")]
 
 
 def make(kernel, args):
     """Sync, then run make; returns its exit code."""
     root = root_of(kernel)
     tree = roots.tree(root)
-    if kernel == "debug":
-        debugkernel.hold()
+    if kernel in OWN:
+        debugkernel.hold(kernel)
     lock = open(os.path.join(directory(kernel), ".lock"), "w")
     fcntl.flock(lock, fcntl.LOCK_EX)  # one build at a time; held to the end
     sync(kernel)

@@ -16,7 +16,7 @@ import roots
 import run
 from drives import Drive
 from errors import EXIT_LAB, LabError
-from kernels import EMULATOR, KERNELS, ROOTS
+from kernels import EMULATOR, KERNELS, OWN, ROOTS
 
 
 def _setup(opts):
@@ -26,8 +26,9 @@ def _setup(opts):
     with concurrent.futures.ThreadPoolExecutor() as pool:
         for path in pool.map(lambda tree: roots.ensure(ROOTS[tree]), trees):
             print(path)
-    if "debug" in kernels:
-        print(debugkernel.ensure())
+    for kernel in OWN:
+        if kernel in kernels:
+            print(debugkernel.ensure(kernel))
     return 0
 
 

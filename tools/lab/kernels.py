@@ -40,7 +40,10 @@ EMULATOR = "7.2"	# the root whose QEMU runs L1
 PLUGINS = "6.12"	# the same, with a plugin
 
 # kernel -> the root it is built and run in
-KERNELS = {"6.12": "6.12", "7.2": "7.2", "debug": "6.12"}
+KERNELS = {"6.12": "6.12", "7.2": "7.2", "debug": "6.12", "kcsan": "6.12"}
+
+# Those that the lab builds itself (debugkernel.py).
+OWN = ("debug", "kcsan")
 
 
 def root_of(kernel):

@@ -27,7 +27,7 @@ import vmlinux
 from drives import poll_queues
 from emulator import Emulator
 from errors import EXIT_EMULATOR, EXIT_SPLAT, EXIT_TIMEOUT, EmulatorFault, LabError
-from kernels import root_of
+from kernels import OWN, root_of
 from stream import Stream
 
 BOOT_TIMEOUT = 300
@@ -58,11 +58,11 @@ class Config:
         self.guest_kernel = vmlinux.ensure(self.tree, release)
         self.guest_initrd = guestinit.ensure(self.tree, release)
         store = roots.path(root)
-        if kernel == "debug":
-            debugkernel.hold()
-            store = debugkernel.path()
+        if kernel in OWN:
+            debugkernel.hold(kernel)
+            store = debugkernel.path(kernel)
             self.kernel = os.path.join(store, "bzImage")
-            self.modules = module_dir = debugkernel.module_dir()
+            self.modules = module_dir = debugkernel.module_dir(kernel)
             self.module_release = os.path.basename(module_dir)
         else:
             self.kernel = self.tree + self.guest_kernel
