@@ -324,8 +324,8 @@ static unsigned int queue_pass(struct vt_queue *q, u64 now, u64 patience)
 	if (vt_moderate(&q->moderation, now, came, q->unpublished, q->inflight,
 			q->free ? patience : 0))
 		queue_publish(q);
-	pq->backend = q->inflight;
-	pq->holds = q->unpublished;
+	q->pq.backend = q->inflight;
+	q->pq.holds = q->unpublished;
 
 	if (unlikely(q->cost >= REST_COST) && q->pq.crowded)
 		queue_rest(q);
