@@ -348,7 +348,9 @@ static const struct seed_call seeds[][MAX_SEED] = {
 		MEMORY(1, 0, 16), KICK, PAUSE, MEMORY(7, 0, 16),
 		ON(BLK, "VHOST_SET_MEM_TABLE", WITH(1, { 0, 0 })),
 	}, {
+		/* The first one meets a unit attention. */
 		SCSI_START, ON(SCSI, "scsi chain", WITH(1, { 0, 2 })), KICK,
+		PAUSE, ON(SCSI, "scsi chain", WITH(1, { 0, 2 })), KICK,
 		PAUSE, ON(SCSI, "scsi control"), KICK, PAUSE,
 		ON(SCSI, "VHOST_SCSI_CLEAR_ENDPOINT"),
 	}, {
@@ -415,6 +417,7 @@ static const struct seed_call seeds[][MAX_SEED] = {
 		ON(VDPA, "VHOST_VDPA_SET_VRING_ENABLE", SLOT1,
 		   WITH(1, { 0, 2 })),
 		ON(VDPA, "VHOST_VDPA_SET_STATUS", SLOT1),
+		ON(VDPA, "scsi chain", SLOT1), KICK, PAUSE,
 		ON(VDPA, "scsi chain", SLOT1), KICK, PAUSE,
 		ON(VDPA, "VHOST_VDPA_SET_STATUS", SLOT1, WITH(1, { 0, 0 })),
 	}, {
