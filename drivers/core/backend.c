@@ -240,7 +240,10 @@ void vt_backend_died(struct vt_backend *be)
 
 void vt_io_punt(struct vt_io *io, work_func_t fn)
 {
-	INIT_WORK(&io->work, fn);
+	if (io->flags & VT_IO_STACK)
+		INIT_WORK_ONSTACK(&io->work, fn);
+	else
+		INIT_WORK(&io->work, fn);
 	queue_work(io->be->wq, &io->work);
 }
 EXPORT_SYMBOL_GPL(vt_io_punt);

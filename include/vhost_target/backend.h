@@ -34,6 +34,7 @@ enum vt_op {
 #define VT_IO_FUA	BIT(0)	/* write: on stable storage when done */
 #define VT_IO_RMW	BIT(1)	/* write: between vt_rmw_begin() and end() */
 #define VT_IO_POLLED	BIT(2)	/* in: ops->poll is called; out: has to be */
+#define VT_IO_STACK	BIT(3)	/* on a stack: see vt_io_forget() */
 
 /* Flags of a range. */
 #define VT_RANGE_UNMAP	BIT(0)	/* write zeroes: may deallocate */
@@ -323,5 +324,11 @@ static inline void vt_io_end(struct vt_io *io, blk_status_t status)
 
 /* Have @fn run where it may sleep, not wait for commands. Context: any. */
 void vt_io_punt(struct vt_io *io, work_func_t fn);
+
+/* Before the stack that a VT_IO_STACK one is on goes away; it has ended. */
+static inline void vt_io_forget(struct vt_io *io)
+{
+	destroy_work_on_stack(&io->work);
+}
 
 #endif

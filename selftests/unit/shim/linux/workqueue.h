@@ -27,6 +27,8 @@ struct workqueue_struct { };
 
 /* Work is done by the tests themselves, or by what they have for it. */
 #define INIT_WORK(work, func)	(*(work) = (struct work_struct) { .fn = (func) })
+#define INIT_WORK_ONSTACK(work, func)	INIT_WORK(work, func)
+#define destroy_work_on_stack(work)	((void)(work))
 #define INIT_DELAYED_WORK(dw, func)	INIT_WORK(&(dw)->work, func)
 #define to_delayed_work(w)	container_of(w, struct delayed_work, work)
 
