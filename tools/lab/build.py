@@ -73,6 +73,7 @@ def make(kernel, args):
     tree = roots.tree(root)
     if kernel in OWN:
         debugkernel.hold(kernel)
+        args = [*debugkernel.MODULES[kernel], *args]
     lock = open(os.path.join(directory(kernel), ".lock"), "w")
     fcntl.flock(lock, fcntl.LOCK_EX)  # one build at a time; held to the end
     sync(kernel)

@@ -19,11 +19,11 @@ LAB = os.path.join(os.path.dirname(os.path.abspath(__file__)), "lab")
 
 # bug -> the kind of its report, none: nothing must be found. Lockdep's first, since
 # it trusts itself no more after other reports; the last one ends who asks for it.
-COMMON = {"none": None, "lockdep": "lockdep", "atomic": "atomic", "shift": "UBSAN",
-          "bounds": "UBSAN", "list": "list", "refcount": "refcount", "object": "object"}
+COMMON = {"none": None, "lockdep": "lockdep", "atomic": "atomic", "list": "list",
+          "refcount": "refcount", "object": "object"}
 BUGS = {
-    "debug": {**COMMON, "oob": "KASAN", "uaf": "KASAN", "leak": "kmemleak",
-              "oops": "oops"},
+    "debug": {**COMMON, "shift": "UBSAN", "bounds": "UBSAN", "oob": "KASAN",
+              "uaf": "KASAN", "leak": "kmemleak", "oops": "oops"},
     "kcsan": {**COMMON, "marked": None, "race": "KCSAN", "oops": "oops"},
 }
 OPTIONS = {
