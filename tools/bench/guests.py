@@ -30,11 +30,24 @@ LOADS = ((1, 1), (1, 32), (4, 32))	# jobs, queue depth
 TRIES = 3
 
 
-class Group:
-    """@wanted: how many times each other's IOPS ours is to have at QD 32."""
+# Who polls saves what else there is to be saved.
+POLLED = {"ioengine": "io_uring", "hipri": 1, "fixedbufs": 1, "registerfiles": 1,
+          "iodepth_batch_submit": 8, "iodepth_batch_complete_max": 32}
 
-    def __init__(self, wanted, *sides, cpus=1):
-        self.wanted, self.sides, self.cpus = wanted, sides, cpus
+
+class Group:
+    """@wanted: how many times each other's IOPS ours is to have at QD 32. @polled: the
+    guest looks for completions itself, in a second queue without interrupts."""
+
+    def __init__(self, wanted, *sides, cpus=1, polled=False):
+        self.wanted, self.sides, self.cpus, self.polled = wanted, sides, cpus, polled
+
+    def prepare(self, guest):
+        if self.polled:
+            guest.check("rmmod nvme && modprobe nvme poll_queues=1")
+
+    def fio(self):
+        return POLLED if self.polled else {}
 
     def guests(self):
         """The devices of each guest: by whose modules have to be loaded, and its memory."""
@@ -55,14 +68,17 @@ GROUPS = {
     "scsi": Group(2.0, OurScsi("ours"), QemuScsi("qemu"), Lio("lio")),
     "nvme": Group(4.0, OurNvme("ours"), QemuNvme("qemu"),
                   QemuNvme("qemu-ioeventfd", ",ioeventfd=on")),
+    "nvme-polled": Group(4.0, OurNvme("ours", queues=2), QemuNvme("qemu", queues=2),
+                         QemuNvme("qemu-ioeventfd", ",ioeventfd=on", queues=2),
+                         polled=True),
 }
-USUAL, ALL = ("blk", "scsi", "nvme"), ("blk-all", "blk-mq", "scsi", "nvme")
+USUAL, ALL = ("blk", "scsi", "nvme"), ("blk-all", "blk-mq", "scsi", "nvme", "nvme-polled")
 
 
-def measure(guest, disk, irqs, load, options):
+def measure(guest, disk, irqs, load, options, more):
     jobs, depth = load
     run = Counted(guest, sides.fio(disk, depth, options.seconds, jobs, size="4g",
-                                   **dict(word.split("=") for word in options.fio)))
+                                   **more, **dict(word.split("=") for word in options.fio)))
     fio = sides.fio_result(run.text)
     return {"IOPS": fio["iops"], "p99 us": fio["p99 us"], "exits/IO": run.exits / fio["ios"],
             "kick exits/IO": run.kick_exits / fio["ios"],
@@ -70,15 +86,16 @@ def measure(guest, disk, irqs, load, options):
                            if re.search(irqs, name)) / fio["ios"]}
 
 
-def run_guest(devices, cpus, nulls, options):
+def run_guest(devices, group, nulls, options):
     """One guest with these devices: one run of each with each load; {(load, name): row}"""
     rows, words, up = {}, [], []
     try:
         for side in devices:
             words += side.up(nulls[side.name].path)
             up.append(side)
-        with Guest(words, cpus=cpus, shared_mem=devices[0].shared_mem) as guest:
+        with Guest(words, cpus=group.cpus, shared_mem=devices[0].shared_mem) as guest:
             pin_threads(guest)
+            group.prepare(guest)
             disks = {side.name: find_disk(guest, side) for side in devices}
             if not options.told:
                 options.told = True
@@ -87,7 +104,7 @@ def run_guest(devices, cpus, nulls, options):
                     f"{timer_exits(guest):.0f} exits/s by timers")
             for load in LOADS:
                 for name, found in disks.items():
-                    row = rows[load, name] = measure(guest, *found, load, options)
+                    row = rows[load, name] = measure(guest, *found, load, options, group.fio())
                     options.progress.step(f"{load[0]} x QD {load[1]}, {name}: "
                                           f"{row['IOPS']:.0f} IOPS")
     finally:
@@ -96,12 +113,12 @@ def run_guest(devices, cpus, nulls, options):
     return rows
 
 
-def run_guest_again(devices, cpus, nulls, options):
+def run_guest_again(devices, group, nulls, options):
     """The emulator breaks a guest now and then, whatever its devices."""
     done = options.progress.done
     for left in reversed(range(TRIES)):
         try:
-            return run_guest(devices, cpus, nulls, options)
+            return run_guest(devices, group, nulls, options)
         except (GuestError, TimeoutError) as err:
             if not left:
                 raise
@@ -120,7 +137,7 @@ def compare(group, options):
         for devices in made.guests():
             if devices[0].ours:
                 sides.load_ours()
-            found = run_guest_again(devices, made.cpus, nulls, options)
+            found = run_guest_again(devices, made, nulls, options)
             for (load, name), row in found.items():
                 rows[load].setdefault(name, []).append(row)
             if devices[0].ours:
@@ -138,7 +155,8 @@ def ratio(ours, peer):
 def table(group, rows, options):
     """Print it; what report.py wants of it."""
     wanted, cpus = GROUPS[group].wanted, GROUPS[group].cpus
-    how = " ".join(options.fio) or "libaio"
+    words = [f"{key}={value}" for key, value in GROUPS[group].fio().items()] + options.fio
+    how = " ".join(words) or "libaio"
     count = "1 vCPU, 1 queue" if cpus == 1 else f"{cpus} vCPUs, {cpus} queues"
     notes = [f"4k randread, {how}, {count}, on null_blk; medians "
              f"of {options.rounds} runs of {options.seconds} s by turns.",

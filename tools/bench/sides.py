@@ -65,7 +65,7 @@ class OurNvme(OurBlk):
     what = "our vhost_nvme, vfio-pci"
 
     def up(self, disk):
-        self.target = vt.Target(self.name, "--dev", disk, "--queues", 1, "--vfio",
+        self.target = vt.Target(self.name, "--dev", disk, "--queues", self.queues, "--vfio",
                                 kind="nvme")
         return ["-device", self.target.qemu_arg]
 
@@ -164,8 +164,12 @@ class QemuNvme(Emulated):
     attr = "nvme*/device/serial"
     what = "QEMU's nvme"
 
+    def __init__(self, name, options="", queues=1):
+        super().__init__(name, options)
+        self.queues = queues
+
     def up(self, disk):
-        return [*self.node(disk), *self.device("nvme,max_ioqpairs=1,")]
+        return [*self.node(disk), *self.device(f"nvme,max_ioqpairs={self.queues},")]
 
 
 def load_ours(pollers=SERVER, idle_us=RUN_US):
