@@ -79,9 +79,11 @@ class Target(vt.Target):
 
     @staticmethod
     def _size(disk):
+        """0 before it can be opened; its node may be there earlier."""
         try:
+            os.close(os.open(disk, os.O_RDONLY))
             return int(vt.read(f"/sys/block/{os.path.basename(disk)}/size"))
-        except FileNotFoundError:
+        except OSError:
             return 0
 
     def generic(self, lun=0):
