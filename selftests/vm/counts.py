@@ -134,12 +134,12 @@ def no_allocation(bed, *args):
     expect(not made.ours and not made.own, "the first one:\n" + "\n".join(worst))
 
 
-@test(cpus=2, idle_us=STEADY_US)
+@test(cpus=2, turn=1, idle_us=STEADY_US)
 def no_allocation_null_blk(bed):
     no_allocation(bed, "--dev", bed.null_blk(irqmode=0).path)
 
 
-@test(cpus=2, idle_us=STEADY_US)
+@test(cpus=2, turn=0, idle_us=STEADY_US)
 def no_allocation_null(bed):
     no_allocation(bed, "--null", "4G")
 

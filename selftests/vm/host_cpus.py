@@ -15,7 +15,7 @@ def queues():
     return [p["nr_queues"] for p in vt.pollers()]
 
 
-@test(HOST, cpus=2, pollers="0-1")
+@test(HOST, cpus=2, turn=0, pollers="0-1")
 def busy_queues_part(bed):
     """Of two queues that are too much for a poller another takes one."""
     one, between, other = (
