@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # In a lab VM, from the build directory: the tests of the vDPA door.
+. selftests/door_lib.sh
 modprobe -a vdpa vhost_iotlb || exit 1
 # Linux 7.2 limits the pieces of a memory table; some tests map single pages.
 many=$(modinfo -p vhost_vdpa | sed -n 's/^\(max_iotlb_entries\):.*/\1=65536/p')
@@ -8,22 +9,10 @@ modprobe vhost_vdpa $many || exit 1
 for m in vhost_target vhost_target_vdpa vhost_blk vhost_scsi; do
 	insmod ./$m.ko || exit 1
 done
-log=$(mktemp)
 [ $# -gt 0 ] || set -- blk/blk_vdpa blk/blk_vdpa_mem
-sh selftests/run.sh -o build/selftests "$@" | tee "$log"
-result=$(tail -n 1 "$log")
-case $result in
-*passed,\ 0\ failed*) rc=0 ;;
-*) rc=1 ;;
-esac
+run "$@"
 
 # What else must hold: everything was given back.
 # (While a device is open, removing vhost_vdpa would wait for ever.)
 rmmod vhost_scsi vhost_blk vhost_target_vdpa vhost_target && modprobe -r vhost_vdpa || rc=1
-# The kernel sums up what the CPUs counted only now and then.
-echo 1 >/proc/sys/vm/stat_refresh
-grep foll_pin /proc/vmstat | sed 's/^/# /'
-set -- $(sed -n 's/^nr_foll_pin_[a-z]* //p' /proc/vmstat)
-[ "$1" = "$2" ] || { echo "not ok pages are still pinned"; rc=1; }
-echo "$result"
-exit $rc
+given_back
