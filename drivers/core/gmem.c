@@ -43,13 +43,13 @@ void vt_gmem_exit(struct vt_gmem *gm)
 EXPORT_SYMBOL_GPL(vt_gmem_exit);
 
 /* Contiguous bytes from an offset of a chunk whose pages may be anywhere. */
-static u32 chunk_run(const struct vt_chunk *c, unsigned int i, u32 have,
-		     u32 len, unsigned long ro)
+static u32 chunk_run(const struct vt_chunk *c, unsigned int i,
+		     struct page *page, u32 have, u32 len, unsigned long ro)
 {
-	unsigned long pfn = page_to_pfn((struct page *)(c->page[i] & ~ro));
+	unsigned long pfn = page_to_pfn(page);
 
 	while (have < len && ++i < VT_CHUNK_PAGES) {
-		unsigned long p = c->page[i];
+		unsigned long p = READ_ONCE(c->page[i]);
 
 		if (!p || (p & VT_PAGE_RO) != ro ||
 		    page_to_pfn((struct page *)(p & ~VT_PAGE_RO)) != ++pfn)
@@ -86,7 +86,7 @@ int vt_gmem_lookup_in(struct vt_gmem *gm, const struct vt_chunk *c, u64 addr,
 	if (unlikely(!c))
 		return gm->ops->fill ? -EAGAIN : -EFAULT;
 	*off = offset_in_page(in);
-	p = c->contig ? c->first : c->page[i];
+	p = c->contig ? c->first : READ_ONCE(c->page[i]);
 	if (unlikely(!p))
 		return gm->ops->fill ? -EAGAIN : -EFAULT;
 	if (unlikely((p & VT_PAGE_RO) && write))
@@ -96,7 +96,7 @@ int vt_gmem_lookup_in(struct vt_gmem *gm, const struct vt_chunk *c, u64 addr,
 		*page += i;
 		return min_t(u32, len, VT_CHUNK_SIZE - in);
 	}
-	return chunk_run(c, i, PAGE_SIZE - *off, len, p & VT_PAGE_RO);
+	return chunk_run(c, i, *page, PAGE_SIZE - *off, len, p & VT_PAGE_RO);
 }
 
 int vt_gmem_lookup(struct vt_gmem *gm, u64 addr, u32 len, bool write,
@@ -238,6 +238,93 @@ bool vt_gmem_drop(struct vt_gmem *gm, u64 first, u64 last)
 	return any;
 }
 EXPORT_SYMBOL_GPL(vt_gmem_drop);
+
+void vt_chunk_move(struct vt_chunk *c, struct vt_chunk *to, unsigned int i)
+{
+	if (!c->page[i])
+		return;
+	to->page[i] = c->page[i];
+	to->nr++;
+	WRITE_ONCE(c->page[i], 0);
+	c->nr--;
+}
+EXPORT_SYMBOL_GPL(vt_chunk_move);
+
+/* Where pages of @c go that are to be let go of: perhaps where others went. */
+static struct vt_chunk *gmem_gone(struct vt_gmem *gm, const struct vt_chunk *c,
+				  unsigned int from, unsigned int to)
+{
+	struct vt_chunk *gone;
+
+	if (!list_empty(&gm->dropped)) {
+		gone = list_last_entry(&gm->dropped, struct vt_chunk, node);
+		while (gone->part && gone->index == c->index &&
+		       from <= to && !gone->page[from])
+			from++;
+		if (from > to)
+			return gone;
+	}
+	gone = vt_chunk_alloc(c->index, false, GFP_NOWAIT | __GFP_NOWARN);
+	if (!gone)
+		return NULL;
+	gone->part = true;
+	list_add_tail(&gone->node, &gm->dropped);
+	return gone;
+}
+
+/* Returns false if the chunk has to go as a whole. */
+static bool chunk_punch(struct vt_gmem *gm, struct vt_chunk *c,
+			unsigned int from, unsigned int to)
+{
+	struct vt_chunk *gone;
+	unsigned int i;
+
+	if (c->contig || to - from == VT_CHUNK_PAGES - 1)
+		return false;
+	gone = gmem_gone(gm, c, from, to);
+	if (!gone)
+		return false;
+	for (i = from; i <= to; i++)
+		vt_chunk_move(c, gone, i);
+	return true;
+}
+
+/* Has it any page of these? */
+static bool chunk_has(const struct vt_chunk *c, unsigned int from,
+		      unsigned int to)
+{
+	if (c->contig)
+		return true;
+	while (from <= to)
+		if (c->page[from++])
+			return true;
+	return false;
+}
+
+bool vt_gmem_punch(struct vt_gmem *gm, u64 first, u64 last)
+{
+	struct vt_chunk *c;
+	unsigned long i;
+	bool any = false;
+
+	lockdep_assert_held(&gm->lock);
+
+	xa_for_each_range(&gm->chunks, i, c, first >> VT_CHUNK_SHIFT,
+			  last >> VT_CHUNK_SHIFT) {
+		unsigned int from, to;
+
+		vt_chunk_range(i, first, last, &from, &to);
+		if (!chunk_has(c, from, to))
+			continue;
+		any = true;
+		if (chunk_punch(gm, c, from, to))
+			continue;
+		xa_erase(&gm->chunks, i);
+		gmem_left(gm, c);
+	}
+	return any;
+}
+EXPORT_SYMBOL_GPL(vt_gmem_punch);
 
 void vt_gmem_drop_others(struct vt_gmem *gm, const void *priv)
 {

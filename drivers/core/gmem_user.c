@@ -15,8 +15,19 @@
 struct user_region {
 	struct vt_region r;
 	struct mmu_interval_notifier ni;
-	unsigned long seq;
 	struct vt_gmem_user *gu;
+};
+
+/**
+ * struct user_fill - the chunk that is being pinned
+ * @on: there is one
+ * @index: its
+ * @stale: pages of it that were changed meanwhile
+ */
+struct user_fill {
+	bool on;
+	u64 index;
+	DECLARE_BITMAP(stale, VT_CHUNK_PAGES);
 };
 
 /**
@@ -37,6 +48,7 @@ struct user_table {
  * @sync: waits for requests
  * @sync_arg: its argument
  * @limit: pages that may be pinned, by the owner's RLIMIT_MEMLOCK
+ * @filling: what the holder of gm.fill_lock is at; gm.lock
  * @first: watches nothing; the first notifier of an address space takes its
  *	mmap_lock, which vhost_vdpa may hold when it sets the table
  */
@@ -47,12 +59,24 @@ struct vt_gmem_user {
 	void (*sync)(void *arg);
 	void *sync_arg;
 	unsigned long limit;
+	struct user_fill filling;
 	struct mmu_interval_notifier first;
 };
 
 static struct vt_gmem_user *to_user(struct vt_gmem *gm)
 {
 	return container_of(gm, struct vt_gmem_user, gm);
+}
+
+static void filling_stale(struct user_fill *f, u64 first, u64 last)
+{
+	unsigned int from, to;
+
+	if (!f->on || f->index < first >> VT_CHUNK_SHIFT ||
+	    f->index > last >> VT_CHUNK_SHIFT)
+		return;
+	vt_chunk_range(f->index, first, last, &from, &to);
+	bitmap_set(f->stale, from, to - from + 1);
 }
 
 /* The VMM takes memory away, or changes it, in [range->start, range->end). */
@@ -71,7 +95,8 @@ static bool user_invalidate(struct mmu_interval_notifier *ni,
 
 	spin_lock(&gm->lock);
 	mmu_interval_set_seq(ni, cur_seq);
-	any = vt_gmem_drop(gm, r->gpa + first, r->gpa + last);
+	filling_stale(&ur->gu->filling, r->gpa + first, r->gpa + last);
+	any = vt_gmem_punch(gm, r->gpa + first, r->gpa + last);
 	spin_unlock(&gm->lock);
 	/* The pages stay pinned until what uses them is done. */
 	if (any)
@@ -117,6 +142,7 @@ static void chunk_unpin(struct vt_gmem_user *gu, struct vt_chunk *c)
 			continue;
 		unpin_user_pages_dirty_lock(&page, 1,
 					    !(c->page[i] & VT_PAGE_RO));
+		c->page[i] = 0;
 		n--;
 	}
 	atomic64_sub(c->nr, &gu->mm->pinned_vm);
@@ -183,32 +209,38 @@ static void chunk_pin_all(struct vt_gmem_user *gu, struct vt_chunk *c,
 	atomic64_add(c->nr, &gu->mm->pinned_vm);
 }
 
-static void table_read_begin(struct user_table *t, u64 index)
+/*
+ * From now on a change of the chunk is noticed, and those which began before are
+ * over. (mmu_interval_read_retry() would tell of changes anywhere in a
+ * region: a VMM that makes them all the time would never have its memory.)
+ */
+static void filling_begin(struct vt_gmem_user *gu, u64 index)
 {
+	struct user_table *t = gu->table;
+	struct vt_gmem *gm = &gu->gm;
 	u64 first, last;
 	unsigned int i;
 
+	spin_lock(&gm->lock);
+	gu->filling.on = true;
+	gu->filling.index = index;
+	bitmap_zero(gu->filling.stale, VT_CHUNK_PAGES);
+	spin_unlock(&gm->lock);
 	for (i = 0; i < t->nr; i++) {
 		struct user_region *ur = &t->region[i];
 
 		if (region_in_chunk(&ur->r, index, &first, &last))
-			ur->seq = mmu_interval_read_begin(&ur->ni);
+			mmu_interval_read_begin(&ur->ni);
 	}
 }
 
-static bool table_read_retry(struct user_table *t, u64 index)
+static void filling_end(struct vt_gmem_user *gu)
 {
-	u64 first, last;
-	unsigned int i;
+	struct vt_gmem *gm = &gu->gm;
 
-	for (i = 0; i < t->nr; i++) {
-		struct user_region *ur = &t->region[i];
-
-		if (region_in_chunk(&ur->r, index, &first, &last) &&
-		    mmu_interval_read_retry(&ur->ni, ur->seq))
-			return true;
-	}
-	return false;
+	spin_lock(&gm->lock);
+	gu->filling.on = false;
+	spin_unlock(&gm->lock);
 }
 
 /* A huge page: one pointer instead of 512. */
@@ -274,43 +306,73 @@ static struct vt_chunk *chunk_make(struct vt_gmem_user *gu, u64 index,
 /* A VMM that changes its memory all the time keeps nobody here. */
 #define USER_FILL_TRIES	8
 
-static int user_fill_mm(struct vt_gmem_user *gu, u64 index,
-			struct page **pages)
+/*
+ * Insert it without the pages that were changed while they were pinned; those
+ * are left in @gone. -EAGAIN: the page that is looked for, @at, is one of them.
+ */
+static int filling_insert(struct vt_gmem_user *gu, struct vt_chunk *c,
+			  struct vt_chunk *gone, unsigned int at)
 {
+	unsigned long *stale = gu->filling.stale;
+	unsigned int i;
+
+	lockdep_assert_held(&gu->gm.lock);
+
+	if (!bitmap_empty(stale, VT_CHUNK_PAGES)) {
+		if (c->contig || test_bit(at, stale))
+			return -EAGAIN;
+		for_each_set_bit(i, stale, VT_CHUNK_PAGES)
+			vt_chunk_move(c, gone, i);
+	}
+	return vt_gmem_insert(&gu->gm, c);
+}
+
+/* One try. */
+static int user_fill_chunk(struct vt_gmem_user *gu, u64 addr,
+			   struct page **pages, struct vt_chunk *gone)
+{
+	unsigned int at = (addr & (VT_CHUNK_SIZE - 1)) >> PAGE_SHIFT;
 	struct vt_gmem *gm = &gu->gm;
-	unsigned int tries = USER_FILL_TRIES;
 	struct vt_chunk *c;
 	int err;
 
-	for (;;) {
-		table_read_begin(gu->table, index);
-		c = chunk_make(gu, index, pages);
-		if (IS_ERR(c))
-			return PTR_ERR(c);
-		if (!c->nr) {
-			vt_chunk_free(c);
-			return -EFAULT;
-		}
+	filling_begin(gu, addr >> VT_CHUNK_SHIFT);
+	c = chunk_make(gu, addr >> VT_CHUNK_SHIFT, pages);
+	if (IS_ERR(c))
+		return PTR_ERR(c);
+	err = -EFAULT;
+	if (c->nr) {
 		spin_lock(&gm->lock);
-		if (!table_read_retry(gu->table, index)) {
-			err = vt_gmem_insert(gm, c);
-			spin_unlock(&gm->lock);
-			break;
-		}
+		err = filling_insert(gu, c, gone, at);
 		spin_unlock(&gm->lock);
-		user_release(gm, c);
-		vt_chunk_free(c);
-		if (!--tries)
-			return -EBUSY;
-		cond_resched();
+		user_release(gm, gone);
 	}
 	if (err) {
 		user_release(gm, c);
 		vt_chunk_free(c);
 	}
-	/* A chunk with holes may have been replaced. */
-	vt_gmem_reap_later(gm);
 	return err;
+}
+
+static int user_fill_mm(struct vt_gmem_user *gu, u64 addr, struct page **pages)
+{
+	unsigned int tries = USER_FILL_TRIES;
+	struct vt_chunk *gone;
+	int err;
+
+	gone = vt_chunk_alloc(addr >> VT_CHUNK_SHIFT, false,
+			      GFP_KERNEL_ACCOUNT);
+	if (!gone)
+		return -ENOMEM;
+	do {
+		err = user_fill_chunk(gu, addr, pages, gone);
+		cond_resched();
+	} while (err == -EAGAIN && --tries);
+	filling_end(gu);
+	vt_chunk_free(gone);
+	/* A chunk with holes may have been replaced. */
+	vt_gmem_reap_later(&gu->gm);
+	return err == -EAGAIN ? -EBUSY : err;
 }
 
 static int user_fill(struct vt_gmem *gm, u64 addr)
@@ -331,7 +393,7 @@ static int user_fill(struct vt_gmem *gm, u64 addr)
 		return -ENOMEM;
 	err = -EFAULT;
 	if (mmget_not_zero(gu->mm)) {
-		err = user_fill_mm(gu, addr >> VT_CHUNK_SHIFT, pages);
+		err = user_fill_mm(gu, addr, pages);
 		mmput(gu->mm);
 	}
 	kfree(pages);

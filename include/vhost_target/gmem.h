@@ -11,10 +11,11 @@
  *
  * A chunk found may be used until the request that looked it up is done.
  * Taking memory away therefore has two steps: vt_gmem_drop() removes chunks
- * from the xarray, at once and from any context that may spin; their pages
- * are let go only after ->sync() of the owner has waited for every request
- * that was picked up before. See vt_vdev_sync_memory(). Whoever remembers a
- * chunk longer looks at gm->gen before it is used again: vt_gmem_gen().
+ * from the xarray, vt_gmem_punch() pages from chunks, at once and from any
+ * context that may spin; the pages are let go only after ->sync() of the owner
+ * has waited for every request that was picked up before. See
+ * vt_vdev_sync_memory(). Whoever remembers a chunk longer looks at gm->gen
+ * before it is used again: vt_gmem_gen().
  *
  * Locks: gm->fill_lock (mutex, fills and table changes) > gm->reap_lock (mutex,
  * one lets go at a time) > gm->lock (spinlock, chunks inserted and removed, the
@@ -43,6 +44,7 @@
  * @priv: the provider's
  * @nr: pages present
  * @contig: all pages present, contiguous and alike: only page[0] is there
+ * @part: never seen by a poller: pages of a chunk that stays
  * @first: room for that
  * @page: page pointers | VT_PAGE_RO; 0: hole. Not behind the rest: together they
  *	are a little more than a page, for which the kernel takes two
@@ -53,6 +55,7 @@ struct vt_chunk {
 	void *priv;
 	unsigned int nr;
 	bool contig;
+	bool part;
 	unsigned long first;
 	unsigned long *page;
 };
@@ -202,6 +205,31 @@ struct vt_chunk *vt_chunk_alloc(u64 index, bool contig, gfp_t gfp);
 void vt_chunk_free(struct vt_chunk *c);
 
 /**
+ * vt_chunk_range - which pages of a chunk lie in a range
+ * @index: the chunk's
+ * @first: first guest address of the range
+ * @last: last one; the two have something in common
+ * @from: first page
+ * @to: last one
+ */
+static inline void vt_chunk_range(u64 index, u64 first, u64 last,
+				  unsigned int *from, unsigned int *to)
+{
+	u64 start = index << VT_CHUNK_SHIFT;
+
+	*from = first <= start ? 0 : (first - start) >> PAGE_SHIFT;
+	*to = min(last - start, VT_CHUNK_SIZE - 1) >> PAGE_SHIFT;
+}
+
+/**
+ * vt_chunk_move - a page of a chunk, if it is there, becomes one of another
+ * @c: chunk, not contiguous; gm->lock held if pollers can see it
+ * @to: chunk without that page, that no poller can see
+ * @i: which page
+ */
+void vt_chunk_move(struct vt_chunk *c, struct vt_chunk *to, unsigned int i);
+
+/**
  * vt_gmem_insert - make a chunk visible to the pollers
  * @gm: memory; gm->lock held
  * @c: chunk, complete
@@ -223,6 +251,21 @@ int vt_gmem_insert(struct vt_gmem *gm, struct vt_chunk *c);
  * Returns: whether there were any.
  */
 bool vt_gmem_drop(struct vt_gmem *gm, u64 first, u64 last);
+
+/**
+ * vt_gmem_punch - remove the pages of a range of guest addresses
+ * @gm: memory; gm->lock held
+ * @first: first address
+ * @last: last address
+ *
+ * As vt_gmem_drop(), but what else is in their chunks stays, so that who changes
+ * a page does not have its neighbours looked for again. Chunks that
+ * are one huge page, or for whose pages there is no room, go as a whole. Not with
+ * @gm->ops->fill NULL: a page that is gone would be a hole for ever.
+ *
+ * Returns: whether there were any.
+ */
+bool vt_gmem_punch(struct vt_gmem *gm, u64 first, u64 last);
 
 /**
  * vt_gmem_drop_others - remove the chunks that were not inserted lately

@@ -92,11 +92,15 @@ long long read_key(const char *path, const char *key)
 	return value;
 }
 
-long long pinned_pages(void)
+long long pins_taken(void)
 {
 	write_text("1", "/proc/sys/vm/stat_refresh");
-	return read_key("/proc/vmstat", "nr_foll_pin_acquired") -
-	       read_key("/proc/vmstat", "nr_foll_pin_released");
+	return read_key("/proc/vmstat", "nr_foll_pin_acquired");
+}
+
+long long pinned_pages(void)
+{
+	return pins_taken() - read_key("/proc/vmstat", "nr_foll_pin_released");
 }
 
 int wait_pinned(long long nr)

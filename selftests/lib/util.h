@@ -65,6 +65,8 @@ int write_text(const char *text, const char *fmt, ...)
 int read_text(const char *path, char *buf, size_t size);
 /* The number after @key at the start of a line of @path, or -1. */
 long long read_key(const char *path, const char *key);
+/* Pages that were ever pinned in the whole system. */
+long long pins_taken(void);
 /* Pages pinned in the whole system; wait until they are @nr: 0 or -EBUSY. */
 long long pinned_pages(void);
 int wait_pinned(long long nr);

@@ -360,6 +360,36 @@ static void *drop_memory(void *arg)
 	return NULL;
 }
 
+/*
+ * A page that the VMM discards is pinned again when a request has it, its
+ * neighbours are not: they were not changed.
+ */
+TEST_F(door, neighbours_of_memory_dropped)
+{
+	struct vscsi_queue *q = &self->d.q[1];
+	void *page;
+	long long pins;
+	unsigned int n;
+	u8 buf[512];
+
+	ASSERT_EQ(0, session(&self->d, self->bed.wwpn, true));
+	page = q->req[q->nr_reqs - 1].buf;
+	/* A huge page is pinned as such: the first drop splits it. */
+	for (n = 0; n < 3; n++) {
+		ASSERT_EQ(0, madvise(page, PAGE, MADV_DONTNEED));
+		ASSERT_EQ(0, vscsi_read(&self->d.q[0], 0, n, 1, buf,
+					sizeof(buf)));
+	}
+	pins = pins_taken();
+	for (n = 0; n < 100; n++) {
+		*(volatile u8 *)page = n;
+		ASSERT_EQ(0, madvise(page, PAGE, MADV_DONTNEED));
+		ASSERT_EQ(0, vscsi_read(&self->d.q[0], 0, n, 1, buf,
+					sizeof(buf)));
+	}
+	EXPECT_EQ(pins, pins_taken());
+}
+
 /* The VMM discards memory, which is waited for, while sessions come and go. */
 TEST_F(door, memory_dropped_meanwhile)
 {
