@@ -4,6 +4,7 @@
 # make demo		everything in a lab VM: stock QEMU on a real NVMe drive
 # make bench		all that is measured, in lab VMs: build/bench/report.html; or
 # make bench-path	the data paths beside each other, without a guest
+# make bench-workloads	the same over workloads and disks
 # make bench-guests	devices beside each other in a guest
 # make bench-experiments	VMs with drives, what each device costs the host
 # make bench-count	the paths, in instructions instead of time
@@ -39,6 +40,8 @@ bench-client:
 install: modules_install
 	$(MAKE) -C tools/vhostctl install PREFIX=$(PREFIX)
 	install -d -m 0700 $(DESTDIR)/var/lib/vhost-target
+	install -D -m 0644 -t $(DESTDIR)/usr/lib/modprobe.d tools/conf/vhost-target.conf
+	install -D -m 0644 -t $(DESTDIR)/usr/lib/udev/rules.d tools/conf/90-vhost-target.rules
 
 selftests:
 	$(MAKE) -C selftests
@@ -83,10 +86,11 @@ demo:
 		python3 tools/demo/demo.py
 
 bench:
-	$(MAKE) bench-path
+	$(MAKE) bench-path bench-workloads
 	$(MAKE) bench-guests GUESTS_ARGS="all $(GUESTS_ARGS)"
 	$(MAKE) bench-experiments bench-count bench-scale
 	tools/bench/report.py build/bench $(BENCH_OUT)/path.json \
+		$(BENCH_OUT)/work-*.json \
 		$(BENCH_OUT)/guest-*.json $(BENCH_OUT)/exp-*.json $(BENCH_OUT)/count.json \
 		$(BENCH_OUT)/scale.json $(BENCH_OUT)/memory.json
 
@@ -99,6 +103,10 @@ bench-built:
 bench-path: bench-built
 	tools/lab/lab run --tries 2 --timeout 3600 --nvme size=1G,ioqpairs=4,poll=2 -- \
 		python3 tools/bench/bench.py --json bench/path.json $(BENCH_ARGS)
+
+bench-workloads: bench-built
+	tools/lab/lab run --tries 2 --timeout 7200 --nvme size=1G,ioqpairs=4,poll=2 -- \
+		python3 tools/bench/workloads.py --json bench/work $(WORK_ARGS)
 
 bench-guests: bench-built
 	tools/lab/lab run --tries 2 --timeout 7200 -- python3 tools/bench/guests.py \
@@ -157,4 +165,4 @@ check-kcsan:
 .PHONY: all modules modules_install tools bench-client bench bench-count install selftests clean
 .PHONY: check-unit check-vhostctl check-sparse checkpatch-script demo check check-style check-debug
 .PHONY: check-kcsan planted
-.PHONY: bench-built bench-path bench-guests soak fuzz-lab bench-experiments bench-scale
+.PHONY: bench-built bench-path bench-workloads bench-guests soak fuzz-lab bench-experiments bench-scale

@@ -21,7 +21,7 @@ enum bench_order {
 
 struct bench_opts {
 	const char *target;	/* name, wwpn, node, socket, disk */
-	bool write;
+	unsigned int write_part;	/* of 100 I/Os, that write */
 	enum bench_order order;
 	u32 block_size;		/* bytes of each I/O */
 	unsigned int depth;	/* I/Os in flight, of each queue */
@@ -55,7 +55,7 @@ struct bench_path {
 	/* Everything up to the first I/O; sets bench.bytes. 0 or -errno. */
 	int (*open)(struct bench *b);
 	void (*close)(struct bench *b);
-	/* Fill in slot @i and queue it. */
+	/* Fill in slot @i, to write if bench.write, and queue it. */
 	int (*put)(struct bench *b, unsigned int q, unsigned int i, u64 offset);
 	/* All of a batch was put: tell the device if it wants to be told. */
 	void (*kick)(struct bench *b, unsigned int q);
@@ -134,6 +134,7 @@ struct bench {
 	struct bench_lane *lane;	/* of each queue */
 	struct bench_wide wide;
 	u64 least;		/* I/Os before it is warm */
+	bool write;		/* the I/O that is put now */
 	/* of the measured part */
 	u64 done;
 	u64 kicks;

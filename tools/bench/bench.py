@@ -9,6 +9,7 @@ figures can show there.
 
 import argparse
 import contextlib
+import dataclasses
 import statistics
 import subprocess
 import sys
@@ -54,7 +55,7 @@ def parse():
     p.add_argument("--backend", default="null", choices=backends.BACKENDS,
                    help="the disk that is served")
     p.add_argument("--disk", metavar="PATH", help="where that lies; it is written to")
-    p.add_argument("--depths", default="1,32")
+    p.add_argument("--depths", default="1,32", help="4x32: of each of 4 queues")
     p.add_argument("--rounds", type=int, default=7)
     p.add_argument("--seconds", type=float, default=2)
     p.add_argument("--ios", type=int, help="of each run, instead of seconds")
@@ -69,43 +70,66 @@ def parse():
     return p.parse_args()
 
 
-def load_of(args, depth):
-    words = ["--rw", args.rw, "--bs", args.bs, "--depth", depth,
-             *(["--ios", args.ios] if args.ios else ["--seconds", args.seconds])]
-    return words + (["--calls"] if args.calls else [])
+@dataclasses.dataclass(frozen=True)
+class Load:
+    """I/Os of @bs bytes, @depth of them in flight in each of so many queues."""
+
+    depth: int
+    queues: int = 1
+    rw: str = "randread"
+    bs: int = 4096
+
+    def __str__(self):
+        return f"QD {self.depth}" if self.queues == 1 else f"{self.queues} x QD {self.depth}"
+
+    def words(self, args):
+        words = ["--rw", self.rw, "--bs", self.bs, "--depth", self.depth, "--queues",
+                 self.queues, *(["--ios", args.ios] if args.ios else
+                                ["--seconds", args.seconds])]
+        return words + (["--calls"] if args.calls else [])
 
 
-def run_peer(args, peer, depth):
+def loads_of(depths, **more):
+    """Of words like 32 and 4x32."""
+    loads = []
+    for word in depths.split(","):
+        queues, _, depth = word.rpartition("x")
+        loads.append(Load(int(depth), int(queues or 1), **more))
+    return loads
+
+
+def run_peer(args, peer, load):
     """One run's figures, and per I/O what was counted beside."""
     before = peer.counters()
-    row = peer.run(load_of(args, depth))
+    row = peer.run(load.words(args))
     after = peer.counters()
     row.update({key: after[key] - before[key] for key in before})
     if args.runs:
-        print(f"run {peer.name} {depth} {row['ios']}", flush=True)
+        print(f"run {peer.name} {load.depth} {row['ios']}", flush=True)
     return row
 
 
-def measure(args, names, depths, disk):
-    """{(peer, depth): [row of each round]}. Who begins changes with the round; what is
+def measure(args, names, loads, disk):
+    """{(peer, load): [row of each round]}. Who begins changes with the round; what is
     counted does not change with time, so that a peer does all its rounds at once."""
-    rows = {(name, depth): [] for name in names for depth in depths}
+    rows = {(name, load): [] for name in names for load in loads}
     rounds, runs = (1, args.rounds) if args.runs else (args.rounds, 1)
     progress = show.Progress(rounds)
     for number in range(rounds):
         first = number % len(names)
         for name in names[first:] + names[:first]:
             peer = peers.PEERS[name](disk)
+            peer.queues = max(load.queues for load in loads)
             try:
                 peer.up()
                 if isinstance(peer, peers.Ours):
                     vt.ctl("poller", "set", vt.pollers()[0]["id"], "--idle-us", args.idle_us)
-                for depth in depths * runs:
-                    rows[name, depth].append(run_peer(args, peer, depth))
+                for load in loads * runs:
+                    rows[name, load].append(run_peer(args, peer, load))
             finally:
                 peer.down()
         progress.step(f"round {number + 1}: " + ", ".join(
-            f"{name} " + "/".join(f"{rows[name, d][-1]['iops']:.0f}" for d in depths)
+            f"{name} " + "/".join(f"{rows[name, load][-1]['iops']:.0f}" for load in loads)
             for name in names))
     return rows
 
@@ -142,12 +166,12 @@ COLUMNS = {
 }
 
 
-def print_table(names, depths, rows):
-    lines = [("peer", "QD", *COLUMNS)]
-    for depth in depths:
+def print_table(names, loads, rows):
+    lines = [("peer", "load", *COLUMNS)]
+    for load in loads:
         for name in names:
-            lines.append((name, str(depth), *(column(rows[name, depth])
-                                              for column in COLUMNS.values())))
+            lines.append((name, str(load), *(column(rows[name, load])
+                                             for column in COLUMNS.values())))
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
     for line in lines:
         print("  ".join(cell.rjust(width) for cell, width in zip(line, widths)))
@@ -155,46 +179,52 @@ def print_table(names, depths, rows):
         print(f"{name}: {peers.PEERS[name].what}")
 
 
-def results(names, depths, rows):
+def results(names, loads, rows):
     """For report.py."""
-    return [{"group": f"QD {depth}", "name": name, "figures": {
-        "IOPS": [row["iops"] for row in rows[name, depth]],
-        **{f"{what} us": [row["lat_ns"][key] / 1e3 for row in rows[name, depth]]
+    return [{"group": str(load), "name": name, "figures": {
+        "IOPS": [row["iops"] for row in rows[name, load]],
+        **{f"{what} us": [row["lat_ns"][key] / 1e3 for row in rows[name, load]]
            for key, what in (("p50", "p50"), ("p99", "p99"), ("p999", "p99.9"))
-           if key in rows[name, depth][0]["lat_ns"]}}}
-        for depth in depths for name in names]
+           if key in rows[name, load][0]["lat_ns"]}}}
+        for load in loads for name in names]
 
 
-def ratio_line(figure, depth, rows):
-    """The ratio of the rounds, if they agree on which side of 1 it is. Ratios are
-    compared as such: twice as much is as far from 1 as half of it."""
-    ratios = [a["iops"] / b["iops"] for a, b in zip(rows[figure.ours, depth],
-                                                    rows[figure.peer, depth])]
-    ratio, (low, high) = statistics.median(ratios), middle_half(ratios)
-    head = f"{figure.ours}/{figure.peer} at QD {depth}: "
-    if high / low > max(ratio, 1 / ratio):
+def ratio(ours, peer):
+    """(The ratio of the rounds, ends of its middle half), the first None unless they agree
+    on which side of 1 it is. Ratios are compared as such: twice as much is as far
+    from 1 as half of it."""
+    ratios = [a["iops"] / b["iops"] for a, b in zip(ours, peer)]
+    middle, (low, high) = statistics.median(ratios), middle_half(ratios)
+    return None if high / low > max(middle, 1 / middle) else middle, low, high
+
+
+def ratio_line(figure, load, rows):
+    middle, low, high = ratio(rows[figure.ours, load], rows[figure.peer, load])
+    head = f"{figure.ours}/{figure.peer} at {load}: "
+    if middle is None:
         return head + (f"no ratio: half of the rounds say {low:.2f} to {high:.2f}, "
                        "the others less or more")
-    return head + f"{ratio:.2f} ({low:.2f} to {high:.2f}){verdict(figure, depth, low, high)}"
+    return head + f"{middle:.2f} ({low:.2f} to {high:.2f}){verdict(figure, load, low, high)}"
 
 
-def verdict(figure, depth, low, high):
-    wanted = figure.wanted.get(depth)
-    if not wanted:
+def verdict(figure, load, low, high):
+    wanted = figure.wanted.get(load.depth)
+    if not wanted or load.queues > 1:
         return ""
     if low >= wanted:
         return f", at least {wanted:g}"
     return f", {'NOT' if high < wanted else 'perhaps'} {wanted:g}"
 
 
-def added_lines(names, depths, rows):
+def added_lines(names, loads, rows):
     """What each peer adds to the latency of the disk, and ours to the best of others."""
     lines = []
+    one = next((load for load in loads if load.depth == load.queues == 1), None)
     for base in BASES:
-        if base not in names or 1 not in depths:
+        if base not in names or not one:
             continue
         added = {name: [(a["lat_ns"]["p50"] - b["lat_ns"]["p50"]) / 1e3
-                        for a, b in zip(rows[name, 1], rows[base, 1])]
+                        for a, b in zip(rows[name, one], rows[base, one])]
                  for name in names if name not in BASES}
         lines.append(f"added p50 latency over {base} at QD 1: " + ", ".join(
             f"{name} {statistics.median(values):.1f} us" for name, values in added.items()))
@@ -226,33 +256,33 @@ def pick(args):
     return figures, [name for name in peers.PEERS if name in wanted]
 
 
-def run_all(args, names, depths):
+def run_all(args, names, loads):
     """What the disk is, and the rows."""
     with contextlib.ExitStack() as undo:
         path, what = backends.BACKENDS[args.backend](undo, args)
         undo.callback(peers.unload_core)
-        return what, measure(args, names, depths, path)
+        return what, measure(args, names, loads, path)
 
 
 def main():
     args = parse()
     figures, names = pick(args)
-    depths = [int(depth) for depth in args.depths.split(",")]
-    disk, rows = run_all(args, names, depths)
-    notes = [f"{args.rw}, {args.bs} bytes, 1 queue; medians of {args.rounds} rounds of "
+    loads = loads_of(args.depths, rw=args.rw, bs=args.bs)
+    disk, rows = run_all(args, names, loads)
+    notes = [f"{args.rw}, {args.bs} bytes; medians of {args.rounds} rounds of "
              f"{args.seconds:g} s by turns, and half of the spread of the middle half.",
              f"Client on CPU {peers.CLIENT_CPU}, {'sleeping' if args.calls else 'spinning'}; "
              f"poller (idle_us={args.idle_us}), worker, daemon on CPU {peers.SERVER_CPU}; "
              f"the disk: {disk}."]
     print("\n" + "\n".join(notes))
-    print_table(names, depths, rows)
-    ratios = [ratio_line(figure, depth, rows) for figure in figures for depth in depths]
-    ratios += added_lines(names, depths, rows)
+    print_table(names, loads, rows)
+    ratios = [ratio_line(figure, load, rows) for figure in figures for load in loads]
+    ratios += added_lines(names, loads, rows)
     print("\n".join(ratios))
     if args.json:
         report.save(args.json, title="From a queue to a disk, without a guest",
                     notes=notes + [f"{name}: {peers.PEERS[name].what}" for name in names],
-                    lines=ratios, rows=results(names, depths, rows),
+                    lines=ratios, rows=results(names, loads, rows),
                     charts=["IOPS", "p99 us"])
 
 

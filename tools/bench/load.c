@@ -41,12 +41,20 @@ static u64 next_offset(struct load *l, struct bench_lane *lane)
 	return block * l->b->o.block_size;
 }
 
+static bool next_writes(struct load *l)
+{
+	unsigned int part = l->b->o.write_part;
+
+	return part && (part == 100 || rng_below(&l->rng, 100) < part);
+}
+
 static int put_one(struct load *l, unsigned int q, unsigned int i, u64 start)
 {
 	struct bench_lane *lane = &l->b->lane[q];
 
 	lane->start[i] = start;
 	lane->inflight++;
+	l->b->write = next_writes(l);
 	return l->b->path->put(l->b, q, i, next_offset(l, lane));
 }
 

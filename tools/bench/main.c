@@ -25,7 +25,8 @@ static const char usage[] =
 "vhost-user: of a virtio-blk device, whoever serves it. uring: a disk or file.\n"
 "hold: the sessions are there, and idle, from when a line says so to the end of\n"
 "standard input.\n"
-"  --rw randread|randwrite|read|write   (randread)\n"
+"  --rw randread|randwrite|randrw|read|write|rw   (randread); rw: 70 of 100\n"
+"                        I/Os read\n"
 "  --bs BYTES            of each I/O (4096)\n"
 "  --depth N             I/Os in flight, of each queue (32)\n"
 "  --queues N            (1)\n"
@@ -98,14 +99,38 @@ static u64 number(const char *text, u64 min, u64 max)
 	return value;
 }
 
+static const struct {
+	const char *name;
+	unsigned int write_part;	/* of 100 */
+} loads[] = {
+	{ "read", 0 },
+	{ "write", 100 },
+	{ "rw", 30 },
+};
+
 static void set_rw(struct bench_opts *o, const char *text)
 {
+	unsigned int i;
+
 	o->order = strncmp(text, "rand", 4) ? ORDER_SEQ : ORDER_RANDOM;
 	if (o->order == ORDER_RANDOM)
 		text += 4;
-	o->write = !strcmp(text, "write");
-	if (!o->write && strcmp(text, "read"))
-		wrong("--rw: randread, randwrite, read or write");
+	for (i = 0; i < ARRAY_SIZE(loads); i++) {
+		if (strcmp(loads[i].name, text))
+			continue;
+		o->write_part = loads[i].write_part;
+		return;
+	}
+	wrong("--rw: randread, randwrite, randrw, read, write or rw");
+}
+
+static const char *name_of(unsigned int write_part)
+{
+	unsigned int i = 0;
+
+	while (loads[i].write_part != write_part)
+		i++;
+	return loads[i].name;
 }
 
 static void set_number(struct bench_opts *o, int opt, const char *text)
@@ -282,7 +307,7 @@ static void print_result(const struct bench *b)
 	printf("{\"path\": \"%s\", \"rw\": \"%s%s\", \"bs\": %u, \"depth\": %u, "
 	       "\"queues\": %u, \"wait\": \"%s\", ", b->of->name,
 	       b->o.order == ORDER_RANDOM ? "rand" : "",
-	       b->o.write ? "write" : "read", b->o.block_size, b->o.depth,
+	       name_of(b->o.write_part), b->o.block_size, b->o.depth,
 	       b->o.queues, b->o.calls ? "calls" : "spin");
 	printf("\"ios\": %llu, \"seconds\": %.3f, \"iops\": %.1f, "
 	       "\"lat_ns\": {\"mean\": %.0f",

@@ -125,7 +125,10 @@ static void many_close(struct bench *b)
 
 static int many_put(struct bench *b, unsigned int q, unsigned int i, u64 offset)
 {
-	return b->of->put(one_of(b, q), queue_of(b, q), i, offset);
+	struct bench *one = one_of(b, q);
+
+	one->write = b->write;
+	return b->of->put(one, queue_of(b, q), i, offset);
 }
 
 static void many_kick(struct bench *b, unsigned int q)

@@ -90,8 +90,7 @@ static int start(struct bench *b)
 		ret = read_size(b);
 	for (q = 0; q < b->o.queues && !ret; q++)
 		ret = make_queue(b, q);
-	nvme_set_rw(&p->sqe, b->o.write ? 1 : 2, 1, 0,
-		    b->o.block_size / SECTOR);
+	nvme_set_rw(&p->sqe, 2, 1, 0, b->o.block_size / SECTOR);
 	if (ret > 0)
 		vt_msg("NVMe status %x", NVME_ERR(ret));
 	return ret > 0 ? -EIO : ret;
@@ -140,6 +139,7 @@ static int nvme_path_put(struct bench *b, unsigned int q, unsigned int i,
 	struct nvme_sqe *cmd = &p->sqe;
 	u64 lba = offset / SECTOR;
 
+	cmd->opcode = b->write ? 1 : 2;
 	cmd->cid = i;
 	cmd->cdw10 = lba;
 	cmd->cdw11 = lba >> 32;

@@ -151,7 +151,7 @@ static int uring_open(struct bench *b)
 	for (q = 0; q < BENCH_MAX_QUEUES; q++)
 		p->ring[q].fd = -1;
 	p->disk = open(b->o.target, O_DIRECT | O_CLOEXEC |
-		       (b->o.write ? O_RDWR : O_RDONLY));
+		       (b->o.write_part ? O_RDWR : O_RDONLY));
 	if (p->disk < 0)
 		return -errno;
 	ret = size_of(p->disk, &b->bytes);
@@ -183,7 +183,7 @@ static int uring_put(struct bench *b, unsigned int q, unsigned int i, u64 offset
 	u32 tail = *r->sq_tail;
 
 	r->sqe[tail & r->sq_mask] = (struct io_uring_sqe){
-		.opcode = b->o.write ? IORING_OP_WRITE_FIXED :
+		.opcode = b->write ? IORING_OP_WRITE_FIXED :
 				       IORING_OP_READ_FIXED,
 		.flags = IOSQE_FIXED_FILE,
 		.off = offset,

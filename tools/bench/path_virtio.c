@@ -61,10 +61,9 @@ static void scsi_fill(struct bench *b, struct vscsi_queue *q)
 	unsigned int i;
 	u8 cdb[16];
 
-	vscsi_cdb_rw(cdb, b->o.write, 0, 0);
+	vscsi_cdb_rw(cdb, false, 0, 0);
 	for (i = 0; i < q->nr_reqs; i++)
-		vscsi_prepare(&q->req[i], 0, cdb, sizeof(cdb),
-			      b->o.write ? DIR_OUT : DIR_IN,
+		vscsi_prepare(&q->req[i], 0, cdb, sizeof(cdb), DIR_IN,
 			      b->o.block_size);
 }
 
@@ -126,13 +125,11 @@ static void scsi_close(struct bench *b)
 static int scsi_put(struct bench *b, unsigned int q, unsigned int i, u64 offset)
 {
 	struct vscsi_req *r = &to_scsi(b)->q[q].req[i];
-	u64 lba = htobe64(offset / SECTOR);
 	struct vring_seg seg[3];
-	bool in = !b->o.write;
-	u32 blocks = htobe32(b->o.block_size / SECTOR);
+	bool in = !b->write;
 
-	memcpy(r->cmd->cdb + 2, &lba, sizeof(lba));
-	memcpy(r->cmd->cdb + 10, &blocks, sizeof(blocks));
+	vscsi_cdb_rw(r->cmd->cdb, b->write, offset / SECTOR,
+		     b->o.block_size / SECTOR);
 	vring_write(&r->resp->response, VSCSI_NONE);
 	seg[0] = (struct vring_seg){ r->cmd_gpa, sizeof(*r->cmd), false };
 	seg[1 + in] = (struct vring_seg){
@@ -255,11 +252,11 @@ static int blk_put(struct bench *b, unsigned int q, unsigned int i, u64 offset)
 	struct vblk_req *r = &to_blk(b)->q[q].req[i];
 	struct vring_seg seg[3] = {
 		{ r->hdr_gpa, sizeof(*r->hdr), false },
-		{ bench_buffer(b, r->buf_gpa), b->o.block_size, !b->o.write },
+		{ bench_buffer(b, r->buf_gpa), b->o.block_size, !b->write },
 		{ r->status_gpa, 1, true },
 	};
 
-	r->hdr->type = b->o.write ? VIRTIO_BLK_T_OUT : VIRTIO_BLK_T_IN;
+	r->hdr->type = b->write ? VIRTIO_BLK_T_OUT : VIRTIO_BLK_T_IN;
 	r->hdr->sector = offset / SECTOR;
 	vring_write(r->status, VBLK_ST_NONE);
 	return vq_submit(&r->q->vq, seg, 3, r);

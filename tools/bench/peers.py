@@ -81,6 +81,7 @@ class Peer:
     name = None
     target = None
     what = ""			# for the table
+    queues = 1			# that are served
 
     def __init__(self, disk):
         self.disk = disk
@@ -130,7 +131,7 @@ class Ours(Peer):
     args = ()
     client = ()			# more words for the client
     pollers = str(SERVER_CPU)	# their CPUs
-    queues, sessions = 1, 1
+    sessions = 1
     memory = 0			# GiB of guest memory with buffers all over it
     idle = 0			# sessions attached beside, of IDLE_QUEUES queues each
 
@@ -148,11 +149,11 @@ class Ours(Peer):
             self.hold()
 
     def argv(self, load):
-        words = [*super().argv(load), *self.client]
+        words = list(self.client)
         for name, usual in (("queues", 1), ("sessions", 1), ("memory", 0)):
             if getattr(self, name) != usual:
                 words += [f"--{name}", getattr(self, name)]
-        return words
+        return super().argv([*words, *load])
 
     def hold(self):
         """Sessions of another target, on the same pollers, without I/O."""
@@ -299,9 +300,10 @@ def fio(disk, load, cpu):
     text = vt.run("taskset", "-c", cpu, *vt.fio(
         disk, rw, words.get("--bs", 4096), words["--depth"], ioengine="io_uring",
         norandommap=1, thread=1, clat_percentiles=0, lat_percentiles=1,
+        numjobs=words.get("--queues", 1), group_reporting=1, rwmixread=70,
+        unified_rw_reporting=1,
         **length).split())
-    job = json.loads(text[text.index("{"):])["jobs"][0]
-    side = job["write" if "write" in rw else "read"]
+    side = json.loads(text[text.index("{"):])["jobs"][0]["mixed"]
     percentile = side["lat_ns"]["percentile"]
     return {"iops": side["iops"], "ios": side["total_ios"],
             "lat_ns": {"p50": percentile["50.000000"], "p99": percentile["99.000000"],
@@ -378,7 +380,7 @@ class Daemon(Peer):
             f"driver={driver},node-name=disk,filename={self.disk},aio=io_uring,"
             "cache.direct=on", "--export", ",".join([
                 f"type={export},id=export,node-name=disk,writable=on,iothread=io,"
-                "num-queues=1", *options])]
+                f"num-queues={self.queues}", *options])]
         with open(log, "w") as f:
             # vduse-blk keeps a file there, for the daemon that comes after it.
             self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=f,
