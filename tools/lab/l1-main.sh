@@ -7,6 +7,9 @@ export PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 . /lab/settings
 export LAB_GUEST_KERNEL LAB_GUEST_INITRD
 
+# As on a host with the modules installed.
+cp /src/tools/conf/*.conf /etc/modprobe.d/ 2>/dev/null
+
 ulimit -l unlimited
 ulimit -c 0
 

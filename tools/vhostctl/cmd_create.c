@@ -150,6 +150,8 @@ static void report(struct ctx *ctx, const struct plan *p)
 		next_step(ctx, p, &info, &vdpa, f);
 		fclose(f);
 	}
+	if (ctx->args.vdpa && !ctx->args.use_va)
+		vdpa_advise(stderr);
 	if (!ctx->args.json) {
 		fprintf(ctx->out, "%s: %s\n", p->create.name, next);
 		return;

@@ -566,6 +566,15 @@ DIR *opendir(const char *path)
 	return real(reroot(path, buf, sizeof(buf)));
 }
 
+FILE *fopen(const char *path, const char *mode)
+{
+	FILE *(*real)(const char *path, const char *mode) =
+		dlsym(RTLD_NEXT, "fopen");
+	char buf[4096];
+
+	return real(reroot(path, buf, sizeof(buf)), mode);
+}
+
 ssize_t readlink(const char *path, char *to, size_t size)
 {
 	char buf[4096];

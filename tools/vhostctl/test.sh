@@ -349,6 +349,16 @@ test_vdpa() {
 	run delete v
 	run create blk v --null 1M --vdpa --json
 	json "create --json" 'd == {"name": "v", "vdpa_name": "vdpa-v", "vdpa_node": "/dev/vhost-vdpa-12", "vdpa_driver": "vhost_vdpa", "wwpn": None, "vfio_path": None, "next_step": "start QEMU with -device vhost-vdpa-device-pci,vhostdev=/dev/vhost-vdpa-12"}'
+	run delete v
+	param=$tmp/sysfs/drivers/vhost_vdpa/module/parameters/max_iotlb_entries
+	mkdir -p "${param%/*}"
+	echo 2048 >"$param"
+	t "create: few pieces of memory" 0 "v: start QEMU with -device vhost-vdpa-device-pci,vhostdev=/dev/vhost-vdpa-12" "vhostctl: note: vhost_vdpa takes guest memory in at most 2048 pieces, too few for much memory without huge pages (QEMU: vhost vdpa map fail); load it with max_iotlb_entries=4194304" create blk v --null 1M --vdpa
+	run delete v
+	t "create: not by vDPA" 0 "v: open /dev/vhost-blk and attach to v (VHOST_TARGET_ATTACH)" "" create blk v --null 1M
+	run delete v
+	echo 4194304 >"$param"
+	t "create: enough of them" 0 "v: start QEMU with -device vhost-vdpa-device-pci,vhostdev=/dev/vhost-vdpa-12" "" create blk v --null 1M --vdpa
 	rm -r "$dev/driver" "$dev/vhost-vdpa-12"
 	run delete v
 	t "create: not bound" 0 "v: vDPA device vdpa-v is not bound; for QEMU: echo vdpa-v > /sys/bus/vdpa/drivers/vhost_vdpa/bind" "" create blk v --null 1M --vdpa

@@ -8,6 +8,7 @@
 
 #define DEVICES	"/sys/bus/vdpa/devices"
 #define DRIVERS	"/sys/bus/vdpa/drivers"
+#define PARAMETERS DRIVERS "/vhost_vdpa/module/parameters"
 
 static void find_driver(const char *dir, struct vdpa_node *vdpa)
 {
@@ -49,6 +50,22 @@ void vdpa_find(const char *vdpa_name, struct vdpa_node *vdpa)
 		}
 	}
 	closedir(dp);
+}
+
+/* What a guest of 4 GiB takes whose pages are all over the place. */
+#define ENOUGH_PIECES	1048576
+
+void vdpa_advise(FILE *f)
+{
+	FILE *limit = fopen(PARAMETERS "/max_iotlb_entries", "re");
+	unsigned long pieces;
+
+	if (!limit)
+		return;
+	if (fscanf(limit, "%lu", &pieces) == 1 && pieces < ENOUGH_PIECES)
+		fprintf(f, "vhostctl: note: vhost_vdpa takes guest memory in at most %lu pieces, too few for much memory without huge pages (QEMU: vhost vdpa map fail); load it with max_iotlb_entries=4194304\n",
+			pieces);
+	fclose(limit);
 }
 
 /* One line without its end: how to go on with the device. */

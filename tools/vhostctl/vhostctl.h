@@ -317,6 +317,8 @@ struct vdpa_node {
 };
 
 void vdpa_find(const char *vdpa_name, struct vdpa_node *vdpa);
+/* Say so if vhost_vdpa was loaded with a limit that guests may exceed. */
+void vdpa_advise(FILE *f);
 void vdpa_next_step(const char *vdpa_name, const struct vdpa_node *vdpa,
 		    FILE *f);
 
