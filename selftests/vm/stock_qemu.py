@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """Stock QEMU on a vDPA device: what a guest can do with a blk target's disk."""
 
+import mmap
 import os
+import re
 
 import vt
 from bed import Skip, expect, expect_equal, guest_fio, run_fio, test
@@ -95,6 +97,43 @@ def discard(bed):
                          f"after blkdiscard {option}")
     expect(target.stat()["ops"]["other"] >= 2, f"counters: {target.stat()['ops']}")
     no_errors(target)
+
+
+def scatter(size):
+    """Memory of which every other page is free, for whoever wants single pages next."""
+    area = mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    area.madvise(mmap.MADV_NOHUGEPAGE)
+    for at in range(0, size, mmap.PAGESIZE):
+        area[at] = 1
+    for at in range(0, size, 2 * mmap.PAGESIZE):
+        area.madvise(mmap.MADV_DONTNEED, at, mmap.PAGESIZE)
+    return area
+
+
+def pieces(pid, name):
+    """In how many physically contiguous pieces a process's mapping of @name is."""
+    ranges = re.findall(rf"(?m)^(\w+)-(\w+) .*{name}", vt.read(f"/proc/{pid}/maps"))
+    first, last = (int(word, 16) // mmap.PAGESIZE for word in max(
+        ranges, key=lambda ends: int(ends[1], 16) - int(ends[0], 16)))
+    with open(f"/proc/{pid}/pagemap", "rb", buffering=0) as f:
+        f.seek(8 * first)
+        words = memoryview(f.read(8 * (last - first))).cast("Q")
+    pfns = [word & (1 << 55) - 1 for word in words]
+    return sum(a + 1 != b for a, b in zip(pfns, pfns[1:]))
+
+
+@test()
+def memory_in_many_pieces(bed):
+    """More of them than vhost_vdpa takes without our modprobe option."""
+    area = scatter(64 << 20)
+    target, guest, disk = BLK.in_guest(bed, "--dev", bed.memory_disk().path,
+                                       shared_mem=True, mem=256)
+    many = pieces(guest.pid, "memfd")
+    bed.note(f"{many} pieces")
+    expect(many > 2048, f"{many} pieces")
+    verify(guest, disk)
+    no_errors(target)
+    area.close()
 
 
 @test()
