@@ -35,7 +35,7 @@ def libiscsi(bed):
     t, _ = SCSI.on_host(bed, "--dev", bed.memory_disk().path)
     vt.run("modprobe", "sg")
     done = subprocess.run(["iscsi-test-cu", "-d", "-v", t.generic()], text=True,
-                          capture_output=True, timeout=600, stdin=subprocess.DEVNULL)
+                          capture_output=True, timeout=3600, stdin=subprocess.DEVNULL)
     text = done.stdout + done.stderr
     found = results(done.stdout)
     failed = {name: rest for name, rest in found.items() if "FAILED" in rest}
