@@ -59,6 +59,9 @@ clean:
 check-unit:
 	$(MAKE) -sC selftests/unit check
 
+check-coverage:
+	$(MAKE) -sC selftests/unit coverage
+
 check-vhostctl:
 	$(MAKE) -C tools/vhostctl test
 
@@ -163,6 +166,6 @@ check-kcsan:
 	tools/check.sh --kcsan
 
 .PHONY: all modules modules_install tools bench-client bench bench-count install selftests clean
-.PHONY: check-unit check-vhostctl check-sparse checkpatch-script demo check check-style check-debug
+.PHONY: check-unit check-coverage check-vhostctl check-sparse checkpatch-script demo check check-style check-debug
 .PHONY: check-kcsan planted
 .PHONY: bench-built bench-path bench-workloads bench-guests soak fuzz-lab bench-experiments bench-scale

@@ -165,6 +165,7 @@ jobs() {
 	echo "6.12 counts"
 	echo "6.12 vhostctl"
 	echo "6.12 unit"
+	echo "6.12 coverage"
 }
 
 # job KERNEL WHAT
@@ -172,6 +173,7 @@ job() {
 	label="$1 $2"
 	case $2 in
 	unit) step "unit tests" $lab build "$1" check-unit ;;
+	coverage) step "coverage of the unit tests" $lab build "$1" check-coverage ;;
 	vhostctl) step "vhostctl" $lab build "$1" check-vhostctl ;;
 	doors) step "doors on $1" kselftests "$1" doors ;;
 	planted) step "planted bugs on $1" tools/lab/planted.py "$1" ;;

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""coverage.py MIN DIR PROGRAM...: which lines of drivers/ the programs reached.
+"""coverage.py MIN DIR: which lines of drivers/ the programs in DIR have reached.
 
-Each PROGRAM of DIR was built with clang's coverage and has left DIR/PROGRAM-*.profraw
-behind. Fails if a source file is below MIN per cent.
+They were built for gcov. Fails if a source file is below MIN per cent.
 """
 
 import collections
 import glob
+import json
 import os
 import subprocess
 import sys
@@ -28,28 +28,25 @@ GROUPS = [
 ]
 
 
-def lcov(path):
-    raw = glob.glob(glob.escape(path) + "-*.profraw")
-    if not raw:
-        sys.exit(f"coverage: {path} has not run")
-    data = path + ".profdata"
-    subprocess.run(["llvm-profdata", "merge", "-o", data] + raw, check=True)
-    return subprocess.run(["llvm-cov", "export", "-format=lcov",
-                           "-instr-profile", data, path], check=True,
+def gcov(where):
+    """What gcov says of each object, as dictionaries."""
+    data = glob.glob(os.path.join(glob.escape(where), "drv", "**", "*.gcda"), recursive=True)
+    if not data:
+        sys.exit(f"coverage: nothing of {where} has run")
+    text = subprocess.run(["gcov", "--json-format", "--stdout", *data], check=True,
                           stdout=subprocess.PIPE, text=True).stdout
+    return [json.loads(line) for line in text.splitlines() if line.strip()]
 
 
-def add(files, text):
-    lines = None
-    for line in text.splitlines():
-        key, _, rest = line.partition(":")
-        if key == "SF":
-            name = os.path.realpath(rest)
-            _, found, name = name.partition("/drivers/")
-            lines = files[name] if found else {}
-        elif key == "DA":
-            number, count = rest.split(",")[:2]
-            lines[int(number)] = lines.get(int(number), 0) + int(count)
+def add(files, doc):
+    for file in doc["files"]:
+        name = os.path.realpath(os.path.join(doc["current_working_directory"], file["file"]))
+        _, found, name = name.partition("/drivers/")
+        if not found:
+            continue
+        for line in file["lines"]:
+            number = line["line_number"]
+            files[name][number] = files[name].get(number, 0) + line["count"]
 
 
 def percent(lines):
@@ -96,10 +93,10 @@ def report(files, least):
 
 
 def main():
-    least, where, programs = float(sys.argv[1]), sys.argv[2], sys.argv[3:]
+    least, where = float(sys.argv[1]), sys.argv[2]
     files = collections.defaultdict(dict)
-    for program in programs:
-        add(files, lcov(os.path.join(where, program)))
+    for doc in gcov(where):
+        add(files, doc)
     low = report(files, least)
     print(f"{len(files) - low} passed, {low} failed")
     sys.exit(low != 0)

@@ -6,12 +6,10 @@ out=$1
 least=$2
 shift 2
 dir=$out/coverage
-rm -f "$dir"/*.profraw
+find "$dir" -name '*.gcda' -delete
 
 # run PROGRAM ARG...
 run() {
-	LLVM_PROFILE_FILE=$dir/$1-%m.profraw
-	export LLVM_PROFILE_FILE
 	prog=$dir/$1
 	shift
 	"$prog" "$@" >"$prog.log" 2>&1 && return
@@ -26,4 +24,4 @@ for prog; do
 	[ -d "$corpus" ] || continue
 	find "$corpus" -type f | xargs "$dir/$prog" || exit 1
 done
-exec ./coverage.py "$least" "$dir" "$@"
+exec ./coverage.py "$least" "$dir"
