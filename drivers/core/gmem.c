@@ -126,20 +126,6 @@ EXPORT_SYMBOL_GPL(vt_gmem_read);
 
 #define GMEM_RETRY_MS 1
 
-/* A chunk that was dropped again says nothing about its pages. */
-static bool gmem_is_hole(struct vt_gmem *gm, u64 addr)
-{
-	unsigned int i = (addr & (VT_CHUNK_SIZE - 1)) >> PAGE_SHIFT;
-	struct vt_chunk *c;
-	bool hole;
-
-	spin_lock(&gm->lock);
-	c = xa_load(&gm->chunks, addr >> VT_CHUNK_SHIFT);
-	hole = c && !c->contig && !c->page[i];
-	spin_unlock(&gm->lock);
-	return hole;
-}
-
 int vt_gmem_fill(struct vt_gmem *gm, u64 addr)
 {
 	unsigned int off;
@@ -151,11 +137,8 @@ int vt_gmem_fill(struct vt_gmem *gm, u64 addr)
 	spin_lock(&gm->lock);
 	ret = vt_gmem_lookup(gm, addr, 1, false, &page, &off);
 	spin_unlock(&gm->lock);
-	if (ret == -EAGAIN) {
+	if (ret == -EAGAIN)
 		ret = gm->ops->fill(gm, addr);
-		if (!ret && gmem_is_hole(gm, addr))
-			ret = -EFAULT;
-	}
 	mutex_unlock(&gm->fill_lock);
 	/* The memory is being changed at this moment: look again. */
 	if (ret == -EBUSY) {

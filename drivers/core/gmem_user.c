@@ -333,6 +333,7 @@ static int user_fill_chunk(struct vt_gmem_user *gu, u64 addr,
 {
 	unsigned int at = (addr & (VT_CHUNK_SIZE - 1)) >> PAGE_SHIFT;
 	struct vt_gmem *gm = &gu->gm;
+	bool hole = false;
 	struct vt_chunk *c;
 	int err;
 
@@ -344,6 +345,7 @@ static int user_fill_chunk(struct vt_gmem_user *gu, u64 addr,
 	if (c->nr) {
 		spin_lock(&gm->lock);
 		err = filling_insert(gu, c, gone, at);
+		hole = !vt_chunk_has(c, addr);
 		spin_unlock(&gm->lock);
 		user_release(gm, gone);
 	}
@@ -351,7 +353,7 @@ static int user_fill_chunk(struct vt_gmem_user *gu, u64 addr,
 		user_release(gm, c);
 		vt_chunk_free(c);
 	}
-	return err;
+	return err ?: hole ? -EFAULT : 0;
 }
 
 static int user_fill_mm(struct vt_gmem_user *gu, u64 addr, struct page **pages)

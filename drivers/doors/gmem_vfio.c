@@ -219,6 +219,7 @@ static int vfio_mem_fill(struct vt_gmem *gm, u64 addr)
 	struct vt_gmem_vfio *gv = to_vfio(gm);
 	u64 index = addr >> VT_CHUNK_SHIFT;
 	struct vt_chunk *c;
+	bool hole;
 	int err;
 
 	lockdep_assert_held(&gm->fill_lock);
@@ -235,6 +236,7 @@ static int vfio_mem_fill(struct vt_gmem *gm, u64 addr)
 		return PTR_ERR(c);
 	spin_lock(&gm->lock);
 	err = vt_gmem_insert(gm, c);
+	hole = !vt_chunk_has(c, addr);
 	spin_unlock(&gm->lock);
 	if (err) {
 		chunk_unpin(gv, c);
@@ -242,7 +244,7 @@ static int vfio_mem_fill(struct vt_gmem *gm, u64 addr)
 	}
 	/* A chunk with holes may have been replaced. */
 	vt_gmem_reap_later(gm);
-	return err;
+	return err ?: hole ? -EFAULT : 0;
 }
 
 static const struct vt_gmem_ops vfio_mem_ops = {

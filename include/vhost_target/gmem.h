@@ -66,7 +66,7 @@ struct vt_gmem;
  * struct vt_gmem_ops - where a session's memory comes from
  * @fill: make the chunk of this address and insert it by vt_gmem_insert();
  *	may sleep, fill_lock held. -EFAULT if there is no memory at the
- *	address, -EBUSY to be tried again. NULL: all chunks were inserted
+ *	address, inserted or not, -EBUSY to be tried again. NULL: all chunks were inserted
  *	before, a miss is a hole.
  * @release: let go of a dropped chunk's pages, may sleep
  * @sync: wait until no request uses what was dropped before, may sleep
@@ -219,6 +219,17 @@ static inline void vt_chunk_range(u64 index, u64 first, u64 last,
 
 	*from = first <= start ? 0 : (first - start) >> PAGE_SHIFT;
 	*to = min(last - start, VT_CHUNK_SIZE - 1) >> PAGE_SHIFT;
+}
+
+/**
+ * vt_chunk_has - is the page of a guest address there?
+ * @c: chunk with the index of @addr; gm->lock held if pollers can see it
+ * @addr: guest address
+ */
+static inline bool vt_chunk_has(const struct vt_chunk *c, u64 addr)
+{
+	return c->contig ||
+	       c->page[(addr & (VT_CHUNK_SIZE - 1)) >> PAGE_SHIFT];
 }
 
 /**

@@ -13,6 +13,7 @@
 
 #include "bed.h"
 #include "harness.h"
+#include "rng.h"
 #include "vscsi.h"
 
 /* Control, event and all request queues that there can be. */
@@ -342,6 +343,7 @@ TEST_F(door, stop_and_continue)
 struct dropper {
 	struct vscsi *d;
 	bool stop;
+	unsigned int reads;
 	u64 drops;
 };
 
@@ -407,6 +409,50 @@ TEST_F(door, memory_dropped_meanwhile)
 						  self->bed.wwpn));
 		EXPECT_EQ(0, vscsi_start(&self->d));
 		EXPECT_EQ(0, vscsi_ready(&self->d.q[0], 0));
+	}
+	__atomic_store_n(&p.stop, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	EXPECT_LT(0, p.drops);
+}
+
+/* Once for each read, at any time of it. */
+static void *drop_read_memory(void *arg)
+{
+	struct dropper *p = arg;
+	struct vscsi_queue *q = &p->d->q[0];
+	unsigned int seen = 0, now, i;
+	struct rng rng;
+
+	rng_seed(&rng, 1);
+	while (!__atomic_load_n(&p->stop, __ATOMIC_RELAXED)) {
+		now = __atomic_load_n(&p->reads, __ATOMIC_RELAXED);
+		if (now == seen) {
+			usleep(50);
+			continue;
+		}
+		seen = now;
+		usleep(rng_below(&rng, 2000));
+		for (i = 0; i < q->nr_reqs; i++)
+			madvise(q->req[i].buf, PAGE, MADV_DONTNEED);
+		p->drops++;
+	}
+	return NULL;
+}
+
+/* Memory that goes while it is looked for is no hole: the guest sees no error. */
+TEST_F(door, memory_of_reads_dropped)
+{
+	struct dropper p = { .d = &self->d };
+	pthread_t thread;
+	unsigned int n;
+	u8 buf[512];
+
+	ASSERT_EQ(0, session(&self->d, self->bed.wwpn, true));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, drop_read_memory, &p));
+	for (n = 0; n < 500; n++) {
+		__atomic_store_n(&p.reads, n + 1, __ATOMIC_RELAXED);
+		EXPECT_EQ(0, vscsi_read(&self->d.q[0], 0, n, 1, buf,
+					sizeof(buf)));
 	}
 	__atomic_store_n(&p.stop, true, __ATOMIC_RELAXED);
 	pthread_join(thread, NULL);
