@@ -62,6 +62,7 @@ class Guest:
     @kernel: None is the lab's own, False is none: the firmware boots a disk.
     @firmware: None is SeaBIOS for a disk and qboot for a kernel, "ovmf" is
     UEFI, else a file for -bios.
+    @shared_mem: others may map its memory; a path: that file is its memory.
     @early: kernel messages on the serial port from the very start.
     """
 
@@ -109,7 +110,8 @@ class Guest:
         machine, memory = self.machine, []
         if self.shared_mem:
             machine += ",memory-backend=ram"
-            memory = ["-object", f"memory-backend-memfd,id=ram,size={self.mem}M,share=on"]
+            where = "memfd" if self.shared_mem is True else f"file,mem-path={self.shared_mem}"
+            memory = ["-object", f"memory-backend-{where},id=ram,size={self.mem}M,share=on"]
         return ["-name", self.name, *memory, "-M", machine, "-accel", "kvm",
                 "-cpu", "host", "-m", str(self.mem), "-smp", str(self.cpus)]
 
