@@ -89,7 +89,7 @@ def look(fs, entries):
 def load_in_guest(bed, guest, name):
     """A module that guests do not have, from a drive that is a tar of it and what
     it needs."""
-    modules = Modules(f"/lib/modules/{os.uname().release}")
+    modules = Modules(f"/lib/modules/{os.environ['LAB_GUEST_RELEASE']}")
     path = f"/tmp/{name}.tar"
     with tarfile.open(path, "w") as tar:
         for number, module in enumerate(modules.closure([name])):

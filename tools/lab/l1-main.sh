@@ -5,7 +5,7 @@
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8
 export PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 . /lab/settings
-export LAB_GUEST_KERNEL LAB_GUEST_INITRD
+export LAB_GUEST_RELEASE LAB_GUEST_KERNEL LAB_GUEST_INITRD
 
 # As on a host with the modules installed.
 cp /src/tools/conf/*.conf /etc/modprobe.d/ 2>/dev/null

@@ -55,6 +55,7 @@ class Config:
         self.modules = None
         self.module_release = ""
         release = roots.release(root)
+        self.guest_release = release
         self.guest_kernel = vmlinux.ensure(self.tree, release)
         self.guest_initrd = guestinit.ensure(self.tree, release)
         store = roots.path(root)
@@ -105,6 +106,7 @@ class Run:
             "LAB_TOKEN": self.token,
             "LAB_CWD": self.opts.cwd,
             "LAB_MODULES": self.conf.module_release,
+            "LAB_GUEST_RELEASE": self.conf.guest_release,
             "LAB_GUEST_KERNEL": self.conf.guest_kernel,
             "LAB_GUEST_INITRD": self.conf.guest_initrd,
             "LAB_NVME": len(self.opts.nvme) or "",
