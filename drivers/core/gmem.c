@@ -188,6 +188,12 @@ static void gmem_left(struct vt_gmem *gm, struct vt_chunk *c)
 	smp_store_release(&gm->gen, gm->gen + 1);
 }
 
+static void gmem_erase(struct vt_gmem *gm, struct vt_chunk *c)
+{
+	xa_erase(&gm->chunks, c->index);
+	gmem_left(gm, c);
+}
+
 int vt_gmem_insert(struct vt_gmem *gm, struct vt_chunk *c)
 {
 	struct vt_chunk *old;
@@ -214,8 +220,7 @@ bool vt_gmem_drop(struct vt_gmem *gm, u64 first, u64 last)
 
 	xa_for_each_range(&gm->chunks, i, c, first >> VT_CHUNK_SHIFT,
 			  last >> VT_CHUNK_SHIFT) {
-		xa_erase(&gm->chunks, i);
-		gmem_left(gm, c);
+		gmem_erase(gm, c);
 		any = true;
 	}
 	return any;
@@ -300,10 +305,8 @@ bool vt_gmem_punch(struct vt_gmem *gm, u64 first, u64 last)
 		if (!chunk_has(c, from, to))
 			continue;
 		any = true;
-		if (chunk_punch(gm, c, from, to))
-			continue;
-		xa_erase(&gm->chunks, i);
-		gmem_left(gm, c);
+		if (!chunk_punch(gm, c, from, to))
+			gmem_erase(gm, c);
 	}
 	return any;
 }
@@ -319,8 +322,7 @@ void vt_gmem_drop_others(struct vt_gmem *gm, const void *priv)
 	xa_for_each(&gm->chunks, i, c) {
 		if (c->priv == priv)
 			continue;
-		xa_erase(&gm->chunks, i);
-		gmem_left(gm, c);
+		gmem_erase(gm, c);
 	}
 }
 EXPORT_SYMBOL_GPL(vt_gmem_drop_others);
