@@ -89,8 +89,8 @@ faults() {
 finish() {
 	faults
 	say "done"
-	[ ! -e "$tmp/failures" ] || sed 's/^/# /' "$tmp/failures"
 	sort -k 7 "$tmp/results" | sed 's/^/# /'
+	[ ! -e "$tmp/failures" ] || sed 's/^/# /' "$tmp/failures"
 	awk '{ p += $1; f += $3; s += $5 }
 	     END { printf "%d passed, %d failed, %d skipped\n", p, f, s
 		   exit f != 0 }' "$tmp/results"

@@ -153,7 +153,8 @@ class Run:
         if splats.by_emulator(_text(self.conf.console)):
             kind = EmulatorFault
         raise kind("\n".join(filter(None, [
-            f"L1 {when}", self._qemu_said(), text, f"(console: {self.conf.console})"])))
+            f"L1 {when}", self._qemu_said(), text, f"(console: {self.conf.console})",
+            splats.gist(_text(self.conf.console))])))
 
     def wait_boot(self):
         mark = self.stream.next_mark(time.monotonic() + BOOT_TIMEOUT)

@@ -71,7 +71,7 @@ def splat(kernel):
 
 def emulators_fault(_):
     """Known by the clock: a real splat's time is that of the lines before it. Or by an
-    interrupt where there is none."""
+    interrupt or a breakpoint where there is none."""
     log = "[   90.5] a line\n[{}] BUG: planted\n[   91.0] another\n"
     expect(splats.by_emulator(log.format("   60.2")), True)
     expect(splats.by_emulator(log.format("   90.6")), False)
@@ -80,21 +80,27 @@ def emulators_fault(_):
         "[   91.0] RIP: 0010:{}+0x9c/0x240 [kvm_amd]\n"
     expect(splats.by_emulator(trace.format("__svm_vcpu_run")), True)
     expect(splats.by_emulator(trace.format("svm_vcpu_run")), False)
+    log = "[   90.5] a line\n[   90.6] Oops: {}: 0000 [#1] SMP NOPTI\n"
+    expect(splats.by_emulator(log.format("int3")), True)
+    expect(splats.by_emulator(log.format("invalid opcode")), False)
 
 
 def panic(kernel):
     code, _, err = lab(kernel, command="echo c >/proc/sysrq-trigger; sleep 100")
     expect(code, EXIT_LAB, err)
     expect("sysrq triggered crash" in err.lower(), True, err)
+    gist = err[err.index("in short:"):]
+    expect("sysrq_handle_crash+" in gist, True, gist)
 
 
 def drives(kernel):
     code, out, err = lab(
         kernel, "--nvme", "size=64M,lba=4096,poll=1,serial=one", "--nvme", "size=1G",
-        command="for n in 0 1; do d=/sys/block/nvme${n}n1; cat $d/size "
-                "$d/queue/logical_block_size $d/device/serial; done")
-    expect((code, out.split()),
-           (0, ["131072", "4096", "one", "2097152", "512", "lab1"]), err)
+        command="for d in /sys/block/nvme*n1; do echo $(cat $d/device/serial $d/size "
+                "$d/queue/logical_block_size); done")
+    # Which is found first is the kernel's affair.
+    expect((code, sorted(out.splitlines())),
+           (0, ["lab1 2097152 512", "one 131072 4096"]), err)
 
 
 def unplug(kernel):

@@ -39,6 +39,7 @@ HARMLESS = re.compile("|".join([
 STAMP = re.compile(r"^\[ *(\d+\.\d+)\]")
 CLOCK_SLACK = 5.0	# seconds
 BESIDE_VMRUN = re.compile(r" asm_sysvec_\S+\s*\n\S* *[\d.]+\] RIP: 0010:__svm_vcpu_run\+")
+PATCHED = re.compile(r"\bOops: int3:")
 
 CONTEXT = 60		# lines shown from a splat on
 
@@ -71,9 +72,11 @@ def _by_guests_clock(hits, lines):
 def by_emulator(text):
     """The kernel broke because the emulator had not left the guest's state when it went
     on with the kernel: by the guest's clock, or in an interrupt that was taken beside
-    VMRUN, where none is, as GIF is 0."""
+    VMRUN, where none is, as GIF is 0. Or at a breakpoint of its own, by which it patches
+    itself: a CPU ran into one that was gone already."""
     hits, lines = find(text)
     return bool(hits) and (_by_guests_clock(hits, lines)
+                           or bool(PATCHED.search(lines[hits[0]]))
                            or bool(BESIDE_VMRUN.search("\n".join(lines[hits[0]:]))))
 
 
@@ -86,3 +89,19 @@ def report(text):
     rest = sum(1 for n in hits if n >= hits[0] + CONTEXT)
     more = [f"... and {rest} more matching lines"] if rest else []
     return "\n".join(shown + more)
+
+
+GIST = 22	# lines
+SAYS = re.compile("|".join([
+    SPLAT.pattern, r"RIP: 0010:", r"Comm:", r"\bCode:", r"#[A-Z]{2}:",
+    # A line of a call trace that is no guess.
+    r"\] (?: <\S+>|  ?[\w.]+\+0x\w+/0x\w+(?: \[\w+\])?)$"]))
+
+
+def gist(text):
+    """What a splat says in few lines: what, where, by which calls."""
+    hits, lines = find(text)
+    if not hits:
+        return ""
+    told = [line for line in lines[hits[0]:] if SAYS.search(line)]
+    return "\n".join(["in short:", *told[:GIST - 1]])
