@@ -97,6 +97,14 @@ bench:
 		$(BENCH_OUT)/guest-*.json $(BENCH_OUT)/exp-*.json $(BENCH_OUT)/count.json \
 		$(BENCH_OUT)/scale.json $(BENCH_OUT)/memory.json
 
+# All of that once and briefly: whether it runs. Its ratios tell nothing.
+bench-quick:
+	$(MAKE) bench BENCH_ARGS="--rounds 2 --seconds 0.3" \
+		WORK_ARGS="--rounds 2 --seconds 0.1" GUESTS_ARGS="-r 1 -s 1" \
+		COUNT_ARGS="--rounds 1 --ios 2000" SCALE_ARGS="--rounds 1 --ios 2000" \
+		MEMORY_ARGS="--rounds 1" \
+		$(foreach what,ONE MANY CLIENTS COST,$(what)_ARGS="-r 1 -s 1")
+
 bench-built:
 	tools/lab/lab setup 6.12
 	@mkdir -p build
@@ -151,7 +159,8 @@ bench-count: bench-built
 
 bench-scale: bench-built
 	tools/bench/scale.py --json $(BENCH_OUT)/scale.json $(SCALE_ARGS)
-	tools/lab/lab run --tries 2 -- python3 tools/bench/memory.py --json bench/memory.json
+	tools/lab/lab run --tries 2 -- python3 tools/bench/memory.py --json bench/memory.json \
+		$(MEMORY_ARGS)
 
 check:
 	tools/check.sh
@@ -168,4 +177,4 @@ check-kcsan:
 .PHONY: all modules modules_install tools bench-client bench bench-count install selftests clean
 .PHONY: check-unit check-coverage check-vhostctl check-sparse checkpatch-script demo check check-style check-debug
 .PHONY: check-kcsan planted
-.PHONY: bench-built bench-path bench-workloads bench-guests soak fuzz-lab bench-experiments bench-scale
+.PHONY: bench-built bench-quick bench-path bench-workloads bench-guests soak fuzz-lab bench-experiments bench-scale
