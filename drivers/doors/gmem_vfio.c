@@ -9,8 +9,8 @@
  * task work tells us. Users of the range wait as for memory that is being
  * changed.
  *
- * Locks: VFIO's device_list_lock > user_lock > gm->fill_lock > VFIO's iommu
- * lock; the bans' lock is innermost.
+ * Locks: VFIO's device_list_lock > user_lock > gm->fill_lock > gm->reap_lock >
+ * VFIO's iommu lock > mmap_lock; the bans' lock is innermost.
  */
 #include <linux/bitmap.h>
 #include <linux/iommu.h>
@@ -253,6 +253,9 @@ static const struct vt_gmem_ops vfio_mem_ops = {
 	.sync		= vfio_mem_sync,
 };
 
+/* Ours is held above mmap_lock; that of a vDPA device below it: by vhost_vdpa. */
+static struct lock_class_key reap_lock_class;
+
 static void bans_free(struct kref *ref)
 {
 	kfree(container_of(ref, struct vt_vfio_bans, ref));
@@ -267,6 +270,7 @@ int vt_gmem_vfio_init(struct vt_gmem_vfio *gv, struct vfio_device *vdev)
 	spin_lock_init(&gv->bans->lock);
 	INIT_LIST_HEAD(&gv->bans->list);
 	vt_gmem_init(&gv->gm, &vfio_mem_ops);
+	lockdep_set_class(&gv->gm.reap_lock, &reap_lock_class);
 	mutex_init(&gv->user_lock);
 	gv->vdev = vdev;
 	return 0;

@@ -19,7 +19,9 @@
  *
  * Locks: gm->fill_lock (mutex, fills and table changes) > gm->reap_lock (mutex,
  * one lets go at a time) > gm->lock (spinlock, chunks inserted and removed, the
- * list of dropped ones).
+ * list of dropped ones). Whether mmap_lock is above reap_lock or below is the
+ * provider's affair; one that takes it within ->release() gives the lock a
+ * lockdep class of its own.
  */
 #ifndef _VHOST_TARGET_GMEM_H
 #define _VHOST_TARGET_GMEM_H

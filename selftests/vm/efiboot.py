@@ -60,7 +60,7 @@ def write(path, image, initrd, words):
     vt.run("modprobe", "-a", "vfat", "nls_cp437", "nls_ascii")
     vt.run("busybox", "mkdosfs", path)
     with tempfile.TemporaryDirectory() as top:
-        vt.run("mount", "-t", "vfat", path, top)
+        vt.run("mount", "-t", "vfat", "-o", "iocharset=ascii", path, top)
         try:
             os.makedirs(f"{top}/EFI/BOOT")
             with open(f"{top}/EFI/BOOT/BOOTX64.EFI", "wb") as f:

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0
 """Stock QEMU's vfio-pci on an NVMe target: the guest's own NVMe driver."""
 
+import os
+
 import vt
-from bed import expect, expect_equal, guest_fio, plug, test, wait_unplugged
-from devices import NVME, busy_guest, no_errors, verify
+from bed import expect, expect_equal, guest_fio, plug, test, wait_detached, wait_unplugged
+from devices import KINDS, NVME, busy_guest, no_errors, verify
 from kvmstat import KvmStat
 from life import sleep_and_wake
 
 # Long: a guest that is not scheduled for a while must not look like an idle one.
 STEADY_US = 500000
 IOS = 4000
+BLK_VDPA_MEM = os.path.join(vt.ROOT, "build/selftests/blk/blk_vdpa_mem")
 
 
 @test("vfio")
@@ -66,3 +69,22 @@ def doorbells_page(bed):
     expect(stat["kicks"] <= most, f"{stat['kicks']} doorbells trapped")
     expect(kvm["mmio_exits"] <= most, f"{kvm['mmio_exits']} MMIO exits")
     no_errors(target)
+
+
+@test()
+def beside_the_others(bed):
+    """A guest with a disk of each type, whose memory three providers have pinned; and a
+    user of vDPA who has each piece of memory mapped by itself, as QEMU does not."""
+    vt.load_nvme()
+    bed.callback(vt.unload)
+    disks = [(kind, kind.target(bed, "--dev", bed.memory_disk(f"mem-{kind.name}").path,
+                                name=kind.name)) for kind in KINDS]
+    vt.run(BLK_VDPA_MEM, "-r", "vdpa.split_pa.mapped_without_batches")
+    guest = bed.guest(*(target for _, target in disks), fresh=True)
+    for kind, target in disks:
+        verify(guest, kind.disk(guest, target), depths=(32,), size="1M")
+    # QEMU is killed: it has unmapped nothing.
+    guest.close()
+    for _, target in disks:
+        wait_detached(target)
+        no_errors(target)
