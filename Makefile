@@ -154,6 +154,20 @@ fuzz-lab:
 		--timeout $$(($(SECONDS) + 3600)) --env FUZZ_SECONDS=$$(($(SECONDS) / 2)) \
 		--env FUZZ_SEED=$(FUZZ_SEED) -- sh selftests/fuzz_lab.sh
 
+# So many random chains and commands of hostile drivers, beside bystanders, on the kernel
+# that is fastest here; two VMs at once, and four kinds of rings one after the other.
+CHAINS ?= 10000000
+
+fuzz-chains:
+	tools/lab/lab setup 6.12
+	@mkdir -p build
+	tools/lab/lab build 6.12 modules tools selftests >build/fuzz.log 2>&1 || \
+		{ tail -n 40 build/fuzz.log; false; }
+	printf '%s\n' "BLK blk 7" "SCSI scsi 3" | xargs -P 2 -L 1 sh -c \
+		'tools/lab/lab run --tries 2 --cpus 1 --timeout 86400 \
+			--env $$0_FUZZ_ARGS=$$(($(CHAINS) / 40 * $$2)) \
+			-- sh selftests/ioctl_door.sh $$1/$$1_fuzz'
+
 bench-count: bench-built
 	tools/bench/count.py --json $(BENCH_OUT)/count.json $(COUNT_ARGS)
 
@@ -177,4 +191,4 @@ check-kcsan:
 .PHONY: all modules modules_install tools bench-client bench bench-count install selftests clean
 .PHONY: check-unit check-coverage check-vhostctl check-sparse checkpatch-script demo check check-style check-debug
 .PHONY: check-kcsan planted
-.PHONY: bench-built bench-quick bench-path bench-workloads bench-guests soak fuzz-lab bench-experiments bench-scale
+.PHONY: bench-built bench-quick bench-path bench-workloads bench-guests soak fuzz-lab fuzz-chains bench-experiments bench-scale
