@@ -16,7 +16,8 @@ from guest import Guest, GuestError
 
 WANTED_TOTAL, WANTED_SHARE, WANTED_SPREAD = 0.85, 0.8, 1.5
 DEPTH, MOST_DEPTH = 32, 85	# of a VM; of vhost-bench
-RAMP = 3		# seconds of fio's that do not count
+# Seconds of fio's that do not count: the guests do not begin at the same moment.
+RAMP = 10
 
 
 class Many:

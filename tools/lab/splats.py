@@ -103,5 +103,8 @@ def gist(text):
     hits, lines = find(text)
     if not hits:
         return ""
-    told = [line for line in lines[hits[0]:] if SAYS.search(line)]
-    return "\n".join(["in short:", *told[:GIST - 1]])
+    # A fault in a fault's handler says the same again and again.
+    told = {}
+    for line in filter(SAYS.search, lines[hits[0]:]):
+        told.setdefault(line.partition("]")[2], line)
+    return "\n".join(["in short:", *list(told.values())[:GIST - 1]])
