@@ -16,8 +16,8 @@ from guest import Guest, GuestError
 
 WANTED_TOTAL, WANTED_SHARE, WANTED_SPREAD = 0.85, 0.8, 1.5
 DEPTH, MOST_DEPTH = 32, 85	# of a VM; of vhost-bench
-# Seconds of fio's that do not count: the guests do not begin at the same moment.
-RAMP = 10
+RAMP = 3		# seconds of fio's that do not count
+GUEST_SLACK = 120	# seconds more: a guest of the emulator's may be stuck for ever
 
 
 class Many:
@@ -181,7 +181,8 @@ class Vms(Many):
         try:
             words = sides.fio(disk, DEPTH, self.options.seconds, ramp_time=RAMP, size="512m",
                               bs=self.options.bs)
-            result = sides.fio_result(guest.check(words, timeout=600))
+            result = sides.fio_result(guest.check(
+                words, timeout=RAMP + self.options.seconds + GUEST_SLACK))
             found.update(iops=result["iops"], p99=result["p99 us"])
         except (GuestError, OSError, ValueError) as err:
             found["error"] = err
