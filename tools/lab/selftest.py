@@ -80,9 +80,11 @@ def emulators_fault(_):
         "[   91.0] RIP: 0010:{}+0x9c/0x240 [kvm_amd]\n"
     expect(splats.by_emulator(trace.format("__svm_vcpu_run")), True)
     expect(splats.by_emulator(trace.format("svm_vcpu_run")), False)
-    log = "[   90.5] a line\n[   90.6] Oops: {}: 0000 [#1] SMP NOPTI\n"
-    expect(splats.by_emulator(log.format("int3")), True)
-    expect(splats.by_emulator(log.format("invalid opcode")), False)
+    log = "[   90.5] a line\n[   90.6] Oops: {}: 0000 [#1] SMP NOPTI\n" \
+        "[   90.6] RIP: 0010:some_function+0xad/0x7f0\n[   90.6] Code: 74 86 {} <1f> 44 00\n"
+    expect(splats.by_emulator(log.format("int3", "0f")), True)
+    expect(splats.by_emulator(log.format("int3", "cc")), False)
+    expect(splats.by_emulator(log.format("invalid opcode", "0f")), False)
 
 
 def panic(kernel):

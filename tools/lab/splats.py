@@ -39,7 +39,8 @@ HARMLESS = re.compile("|".join([
 STAMP = re.compile(r"^\[ *(\d+\.\d+)\]")
 CLOCK_SLACK = 5.0	# seconds
 BESIDE_VMRUN = re.compile(r" asm_sysvec_\S+\s*\n\S* *[\d.]+\] RIP: 0010:__svm_vcpu_run\+")
-PATCHED = re.compile(r"\bOops: int3:")
+# The byte before the marked one is the breakpoint; a wild jump finds it still there.
+PATCHED = re.compile(r".*\bOops: int3:(?s:(?!Code:).)*Code:[ 0-9a-f]*(?!cc)[0-9a-f]{2} <")
 
 CONTEXT = 60		# lines shown from a splat on
 
@@ -75,9 +76,10 @@ def by_emulator(text):
     VMRUN, where none is, as GIF is 0. Or at a breakpoint of its own, by which it patches
     itself: a CPU ran into one that was gone already."""
     hits, lines = find(text)
+    rest = "\n".join(lines[hits[0]:]) if hits else ""
     return bool(hits) and (_by_guests_clock(hits, lines)
-                           or bool(PATCHED.search(lines[hits[0]]))
-                           or bool(BESIDE_VMRUN.search("\n".join(lines[hits[0]:]))))
+                           or bool(PATCHED.match(rest))
+                           or bool(BESIDE_VMRUN.search(rest)))
 
 
 def report(text):
