@@ -15,15 +15,24 @@ def queues():
     return [p["nr_queues"] for p in vt.pollers()]
 
 
+def encrypted(bed, name):
+    """A disk whose data is encrypted by who submits it."""
+    null = bed.null_blk(f"null-{name}").path
+    return bed.dm(f"crypt-{name}", f"0 {1 << 21} crypt aes-xts-plain64 {'5a' * 64} 0 "
+                  f"{null} 0 2 no_read_workqueue no_write_workqueue")
+
+
 @test(HOST, cpus=2, turn=0, pollers="0-1")
 def busy_queues_part(bed):
-    """Of two queues that are too much for a poller another takes one."""
-    one, between, other = (
-        bed.target(name, "--dev", bed.null_blk(f"null-{name}").path, vdpa=False)
-        for name in ("one", "between", "other"))
+    """Of two queues that are too much for a poller another takes one. The poller encrypts
+    what is written, so that it has much more to do than who asks for it."""
+    vt.run("modprobe", "dm_crypt")
+    one, between, other = (bed.target(name, "--dev", encrypted(bed, name), vdpa=False)
+                           for name in ("one", "between", "other"))
     jobs = []
     for target in (one, between, other):
-        jobs.append(HostJob(bed, f"{CLIENT} blk {target.name} --cpu 1 --seconds 600"))
+        jobs.append(HostJob(bed, f"{CLIENT} blk {target.name} --rw randwrite --bs 65536 "
+                            "--cpu 1 --seconds 600"))
         vt.wait_for("its queue", lambda: sum(queues()) == len(jobs))
     before = [p["moves"] for p in vt.pollers()]
     jobs[1].end()
