@@ -3,15 +3,13 @@
 is a dm-log-writes, which keeps all writes in the order in which they became stable;
 what a disk would have held is made of that, and looked at."""
 
-import io
 import os
 import struct
-import tarfile
 
 import vt
 from bed import Repeated, expect, expect_equal, unplug
 from devices import KINDS, NVME, no_errors, test_each
-from modules import Modules
+from tarball import modules_with, put
 
 MAGIC = 0x6a736677736872
 FLUSH, FUA, DISCARD, MARK = (1 << bit for bit in range(4))
@@ -87,22 +85,9 @@ def look(fs, entries):
 
 
 def load_in_guest(bed, guest, name):
-    """A module that guests do not have, from a drive that is a tar of it and what
-    it needs."""
-    modules = Modules(f"/lib/modules/{os.environ['LAB_GUEST_RELEASE']}")
-    path = f"/tmp/{name}.tar"
-    with tarfile.open(path, "w") as tar:
-        for number, module in enumerate(modules.closure([name])):
-            member = tarfile.TarInfo(f"{number}.ko")
-            data = modules.read(module)
-            member.size = len(data)
-            tar.addfile(member, io.BytesIO(data))
-    bed.callback(os.unlink, path)
-    guest.monitor(f"drive_add 0 if=none,id=tar,format=raw,readonly=on,file={path}")
-    guest.monitor("device_add virtio-blk-pci,drive=tar,serial=tar,id=plug-tar")
-    disk = vt.wait_for("the drive", lambda: vt.guest_disks(guest).get("tar"))
-    guest.check(f"mkdir -p /x && tar xf {disk} -C /x && for f in /x/*.ko; do insmod $f; "
-                f"done; grep -w {name} /proc/filesystems")
+    """A module that guests do not have, with what it needs."""
+    put(bed, guest, "/x", modules_with([name]))
+    guest.check(f"for f in /x/*.ko; do insmod $f; done; grep -w {name} /proc/filesystems")
 
 
 def power_fails(bed, kind, fs):

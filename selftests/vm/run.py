@@ -29,7 +29,7 @@ from qmp import QmpError  # noqa: E402
 EACH = ("host_disk", "firmware", "crash", "vmm", "life", "polled")
 GROUPS = {
     "blk": ("control", "host_vdpa", "stock_qemu", "counts", "backend_faults",
-            "soak"),
+            "host_suspend", "soak"),
     "scsi": ("scsi_host", "scsi_pi", "scsi_fence", "scsi_peers", "scsi_suite",
              "scsi_qemu"),
     "nvme": ("nvme_qemu", "nvme_live"),
