@@ -85,6 +85,14 @@ def emulators_fault(_):
     expect(splats.by_emulator(log.format("int3", "0f")), True)
     expect(splats.by_emulator(log.format("int3", "cc")), False)
     expect(splats.by_emulator(log.format("invalid opcode", "0f")), False)
+    zeros = "\n".join(f"[   90.6] {' '.join(f'{r}: {0:016}' for r in regs.split())}" for regs in
+                      ("RBP R08 R09", "R10 R11 R12", "R13 R14 R15"))
+    log = "[   90.5] a line\n[   90.6] BUG: TASK stack guard page was hit at 00000000\n" \
+        "[   90.6] CPU: 0 UID: 0 PID: 239 Comm: {}\n[   90.6] RIP: 0010:error_entry+0x10/0x170\n{}\n"
+    expect(splats.by_emulator(log.format("qemu-system-x86", zeros)), True)
+    expect(splats.by_emulator(log.format("vhost-poll/0", zeros)), False)
+    expect(splats.by_emulator(log.format("qemu-system-x86", zeros.replace("R13: 0", "R13: 1"))),
+           False)
 
 
 def panic(kernel):

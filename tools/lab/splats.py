@@ -41,6 +41,13 @@ CLOCK_SLACK = 5.0	# seconds
 BESIDE_VMRUN = re.compile(r" asm_sysvec_\S+\s*\n\S* *[\d.]+\] RIP: 0010:__svm_vcpu_run\+")
 # The byte before the marked one is the breakpoint; a wild jump finds it still there.
 PATCHED = re.compile(r".*\bOops: int3:(?s:(?!Code:).)*Code:[ 0-9a-f]*(?!cc)[0-9a-f]{2} <")
+# Page faults in a row in a VM's thread, until its stack is full, with the registers that
+# KVM clears when a guest is left: not one more instruction was done.
+LEFT_GUEST = re.compile(
+    r".*stack guard page was hit(?s:.*?)Comm: qemu-system(?s:.*?)"
+    r"RIP: 0010:(?:asm_exc_page_fault|exc_page_fault|error_entry)\+(?s:.*?)"
+    r"R08: 0{16} R09: 0{16}\s.*R10: 0{16} R11: 0{16} R12: 0{16}\s"
+    r".*R13: 0{16} R14: 0{16} R15: 0{16}")
 
 CONTEXT = 60		# lines shown from a splat on
 
@@ -73,12 +80,12 @@ def _by_guests_clock(hits, lines):
 def by_emulator(text):
     """The kernel broke because the emulator had not left the guest's state when it went
     on with the kernel: by the guest's clock, or in an interrupt that was taken beside
-    VMRUN, where none is, as GIF is 0. Or at a breakpoint of its own, by which it patches
+    VMRUN, where none is, as GIF is 0; or in page faults right there. Or at a breakpoint of its own, by which it patches
     itself: a CPU ran into one that was gone already."""
     hits, lines = find(text)
     rest = "\n".join(lines[hits[0]:]) if hits else ""
     return bool(hits) and (_by_guests_clock(hits, lines)
-                           or bool(PATCHED.match(rest))
+                           or bool(PATCHED.match(rest) or LEFT_GUEST.match(rest))
                            or bool(BESIDE_VMRUN.search(rest)))
 
 
