@@ -74,7 +74,7 @@ def run_side(side, disk, options):
     try:
         with Guest(words, shared_mem=side.shared_mem) as guest:
             sides.pin_threads(guest)
-            found = sides.find_disk(guest, side)
+            found = side.find(guest)
             rows = {depth: measure(guest, *found, depth, options.seconds)
                     for depth in DEPTHS}
             return rows, idle_share(side)

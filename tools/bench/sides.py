@@ -21,6 +21,7 @@ class Side:
     what = ""			# for tables
     ours = True			# with our modules, or without
     shared_mem = False		# of the guest
+    limit = False		# no device: what none can be faster than
 
     def __init__(self, name, options=""):
         self.name = self.value = name
@@ -32,6 +33,34 @@ class Side:
 
     def down(self):
         pass
+
+    def find(self, guest):
+        """(disk, pattern of its queues' interrupts) once it is there."""
+        def look():
+            _, text = guest.run(
+                f"cd /sys/block; for f in {self.attr}; do [ -e $f ] && "
+                f"[ \"$(echo $(cat $f))\" = {self.value} ] && d=${{f%%/*}} && "
+                "echo $d $(readlink -f $d/device); done; true")
+            return text.split()
+
+        disk, path = vt.wait_for(f"the disk of {self.name}", look)
+        driver = re.search(r"virtio\d+|nvme\d+", path)[0]
+        return f"/dev/{disk}", rf"^{driver}(-req|q[1-9])"
+
+
+class GuestNull(Side):
+    """A null_blk in the guest, which ends a request as it gets it: what the guest itself
+    spends for an I/O, and no exit or interrupt."""
+
+    what = "no device, the guest's own null_blk"
+    limit = True
+
+    def up(self, disk):
+        return []
+
+    def find(self, guest):
+        guest.check("modprobe null_blk nr_devices=1 submit_queues=1 irqmode=0 gb=8")
+        return "/dev/nullb0", "no interrupts"
 
 
 class OurBlk(Side):
@@ -182,20 +211,6 @@ def pin_threads(guest):
     vt.run("taskset", "-apc", SERVER, guest.pid)
     for vcpu in guest.qmp("query-cpus-fast"):
         vt.run("taskset", "-pc", VCPU, vcpu["thread-id"])
-
-
-def find_disk(guest, side):
-    """(disk, pattern of its queues' interrupts) once it is there."""
-    def look():
-        _, text = guest.run(
-            f"cd /sys/block; for f in {side.attr}; do [ -e $f ] && "
-            f"[ \"$(echo $(cat $f))\" = {side.value} ] && d=${{f%%/*}} && "
-            "echo $d $(readlink -f $d/device); done; true")
-        return text.split()
-
-    disk, path = vt.wait_for(f"the disk of {side.name}", look)
-    driver = re.search(r"virtio\d+|nvme\d+", path)[0]
-    return f"/dev/{disk}", rf"^{driver}(-req|q[1-9])"
 
 
 def fio(disk, depth, seconds, jobs=1, **options):

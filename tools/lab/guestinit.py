@@ -18,7 +18,7 @@ from modules import Modules
 LOADED = ["virtio_pci", "virtio_console", "virtio_blk", "virtio_scsi", "sd_mod",
           "sg", "nvme"]
 PRESENT = LOADED + ["ext4", "crc32c", "crc32c_generic", "virtio_balloon",
-                    "virtio_mem", "dm_mod", "loop", "qemu_fw_cfg", "msr"]
+                    "virtio_mem", "dm_mod", "loop", "qemu_fw_cfg", "msr", "null_blk"]
 PACKED = ".gz"
 DAY = 24 * 3600
 FIO = "/usr/bin/fio"
