@@ -124,13 +124,13 @@ bench-guests: bench-built
 		--json bench/guest $(GUESTS_ARGS)
 
 # Drives, words, file.
-EXPERIMENT = tools/lab/lab run --tries 2 --timeout 7200 $(foreach i,$(1),--nvme size=1G) -- \
+EXPERIMENT = tools/lab/lab run --tries 4 --timeout 7200 $(foreach i,$(1),--nvme size=1G) -- \
 	python3 tools/bench/experiments.py $(2) --json bench/exp-$(3).json
 
 bench-experiments: bench-built
 	$(call EXPERIMENT,1,one,1-one) $(ONE_ARGS)
 	$(call EXPERIMENT,1 2 3 4,many,2-many) $(MANY_ARGS)
-	$(call EXPERIMENT,,many --backend slow --bs 8192,3-many-slow) $(MANY_ARGS)
+	$(call EXPERIMENT,,many --backend slow --bs 16384 -s 20,3-many-slow) $(MANY_ARGS)
 	$(call EXPERIMENT,1 2 3 4,clients,4-clients) $(CLIENTS_ARGS)
 	$(call EXPERIMENT,,clients --backend slow,5-clients-slow) $(CLIENTS_ARGS)
 	$(call EXPERIMENT,,cost,6-cost) $(COST_ARGS)
