@@ -80,8 +80,8 @@ def _by_guests_clock(hits, lines):
 def by_emulator(text):
     """The kernel broke because the emulator had not left the guest's state when it went
     on with the kernel: by the guest's clock, or in an interrupt that was taken beside
-    VMRUN, where none is, as GIF is 0; or in page faults right there. Or at a breakpoint of its own, by which it patches
-    itself: a CPU ran into one that was gone already."""
+    VMRUN, where none is, as GIF is 0; or in page faults right there. Or at a breakpoint
+    of its own, by which it patches itself: a CPU ran into one that was gone already."""
     hits, lines = find(text)
     rest = "\n".join(lines[hits[0]:]) if hits else ""
     return bool(hits) and (_by_guests_clock(hits, lines)
