@@ -86,8 +86,7 @@ class InnerDisk:
 @test(HOST, turn=0)
 def suspended(bed):
     """The host is suspended and resumed under I/O: as far as each of the steps that Linux
-    takes, and in earnest. The host
-    is a guest, as a lab VM loses its own files by that."""
+    takes, and in earnest. The host is a guest, as a lab VM loses its own files by that."""
     host = Inner(bed, bed.memory_disk().path)
     disks = [InnerDisk(host, kind) for kind in ("blk", "scsi")]
     jobs = [Background(host.guest, "exec " + vt.fio_verify(

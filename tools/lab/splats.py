@@ -44,8 +44,8 @@ PATCHED = re.compile(r".*\bOops: int3:(?s:(?!Code:).)*Code:[ 0-9a-f]*(?!cc)[0-9a
 # Page faults in a row in a VM's thread, until its stack is full, with the registers that
 # KVM clears when a guest is left: not one more instruction was done.
 LEFT_GUEST = re.compile(
-    r".*stack guard page was hit(?s:.*?)Comm: qemu-system(?s:.*?)"
-    r"RIP: 0010:(?:asm_exc_page_fault|exc_page_fault|error_entry)\+(?s:.*?)"
+    r".*stack guard page was hit(?s:(?!Comm:).)*Comm: qemu-system(?s:(?!RIP:).)*"
+    r"RIP: 0010:(?:asm_exc_page_fault|exc_page_fault|error_entry)\+(?s:(?!R08:).)*"
     r"R08: 0{16} R09: 0{16}\s.*R10: 0{16} R11: 0{16} R12: 0{16}\s"
     r".*R13: 0{16} R14: 0{16} R15: 0{16}")
 
