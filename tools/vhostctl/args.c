@@ -223,7 +223,8 @@ int args_parse(struct ctx *ctx, int argc, char **argv)
 	/* getopt skips a program name: the word before is the command's. */
 	argc++;
 	argv--;
-	optind = 1;
+	/* 0: it starts anew, also with the next command of a batch */
+	optind = 0;
 	while (!ret && (c = getopt_long(argc, argv, "-:h", longs, NULL)) != -1)
 		ret = one_option(ctx, c, list, argv);
 	while (!ret && optind < argc)

@@ -174,6 +174,8 @@ static int run_create(struct ctx *ctx)
 	static struct plan plan;
 	int ret;
 
+	/* Of the last line of a batch. */
+	memset(&plan, 0, sizeof(plan));
 	plan.type = type_by_name(ctx->args.pos[0]);
 	if (!plan.type)
 		return fail_type(ctx, ctx->args.pos[0]);

@@ -5,6 +5,7 @@
  * row what its units are called: more types need rows only.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "vhostctl.h"
 
@@ -85,6 +86,8 @@ static int run_unit_add(struct ctx *ctx)
 	__u32 unit = 0;
 	int ret = EX_OK;
 
+	/* Of the last line of a batch. */
+	memset(&disk, 0, sizeof(disk));
 	if (ctx->args.npos > 1)
 		ret = parse_unit(ctx, &unit);
 	if (!ret)

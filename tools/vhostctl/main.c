@@ -11,6 +11,7 @@ static const struct cmd * const cmds[] = {
 	&cmd_ns_list, &cmd_ns_add, &cmd_ns_remove, &cmd_ns_resize,
 	&cmd_stat, &cmd_top,
 	&cmd_poller_list, &cmd_poller_add, &cmd_poller_remove, &cmd_poller_set,
+	&cmd_batch,
 };
 
 /* A type becomes known to create and list once its row names a module. */
@@ -168,7 +169,25 @@ static int global_options(struct ctx *ctx, int argc, char **argv, int *ret)
 	return i;
 }
 
-static int run_command(struct ctx *ctx, int words, int argc, char **argv)
+/* Sets ctx->cmd, and how many words its name has. */
+int find_command(struct ctx *ctx, int argc, char **argv, int *words)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(cmds); i++) {
+		*words = match(cmds[i], argc, argv);
+		if (*words) {
+			ctx->cmd = cmds[i];
+			return EX_OK;
+		}
+	}
+	if (!is_group(argv[0]))
+		return fail_usage(ctx, "unknown command '%s'", argv[0]);
+	if (argc > 1)
+		return fail_usage(ctx, "unknown command '%s %s'", argv[0],
+				  argv[1]);
+	return fail_usage(ctx, "'%s' alone is no command", argv[0]);
+}
+
+int run_command(struct ctx *ctx, int words, int argc, char **argv)
 {
 	int ret = args_parse(ctx, argc - words, argv + words);
 
@@ -185,7 +204,7 @@ static int run_command(struct ctx *ctx, int words, int argc, char **argv)
 
 static int dispatch(struct ctx *ctx, int argc, char **argv)
 {
-	int ret = EX_OK;
+	int words, ret = EX_OK;
 	int skip = global_options(ctx, argc, argv, &ret);
 
 	if (skip < 0)
@@ -194,22 +213,10 @@ static int dispatch(struct ctx *ctx, int argc, char **argv)
 	argv += skip;
 	if (!argc)
 		return fail_usage(ctx, "no command");
-	for (size_t i = 0; i < ARRAY_SIZE(cmds); i++) {
-		int words = match(cmds[i], argc, argv);
-
-		if (words) {
-			ctx->cmd = cmds[i];
-			return run_command(ctx, words, argc, argv);
-		}
-	}
-	if (!is_group(argv[0]))
-		return fail_usage(ctx, "unknown command '%s'", argv[0]);
-	if (argc > 1 && is_help(argv[1]))
+	if (argc > 1 && is_group(argv[0]) && is_help(argv[1]))
 		return help_group(argv[0], ctx->out);
-	if (argc > 1)
-		return fail_usage(ctx, "unknown command '%s %s'", argv[0],
-				  argv[1]);
-	return fail_usage(ctx, "'%s' alone is no command", argv[0]);
+	ret = find_command(ctx, argc, argv, &words);
+	return ret ? ret : run_command(ctx, words, argc, argv);
 }
 
 int main(int argc, char **argv)

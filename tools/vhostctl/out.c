@@ -22,6 +22,7 @@ void *xrealloc(void *p, size_t nr, size_t size)
 static void message(const struct ctx *ctx, const char *text, bool hint)
 {
 	fprintf(stderr, "vhostctl: ");
+	put_printable(stderr, ctx->where ? ctx->where : "");
 	put_printable(stderr, ctx->what);
 	fprintf(stderr, "%s", ctx->what[0] ? ": " : "");
 	put_printable(stderr, text);

@@ -123,11 +123,11 @@ test_help() {
 	t "--version" 0 "vhostctl 0.1.0" "" --version
 	run --help
 	is "--help: exit code" 0 "$rc"
-	is "--help: every command" "create delete list show resize lun list lun add lun remove lun resize ns list ns add ns remove ns resize stat top poller list poller add poller remove poller set" \
+	is "--help: every command" "create delete list show resize lun list lun add lun remove lun resize ns list ns add ns remove ns resize stat top poller list poller add poller remove poller set batch" \
 		"$(sed -n '/^commands:/,/^$/s/^  \(.\{15\}\).*/\1/p' "$tmp/out" | xargs)"
 	for c in create delete list show resize stat top "lun list" "lun add" \
 		 "lun remove" "lun resize" "poller list" "poller add" \
-		 "poller remove" "poller set"; do
+		 "poller remove" "poller set" batch; do
 		# shellcheck disable=SC2086
 		run $c --help
 		is "$c --help: exit code, usage, example" \
@@ -640,6 +640,88 @@ b               1000        500        4.1         4.1    20.6 us    81.9 us    
 	unset FAKE_CTL_FAIL
 }
 
+# b DESC RC STDOUT STDERR LINES ARGS...: of a file with these lines, $tmp/b
+b() {
+	desc=$1 rc_want=$2 out_want=$3 err_want=$4
+	printf "$5" > "$tmp/b"
+	shift 5
+	t "$desc" "$rc_want" "$out_want" "$(printf '%s' "$err_want" | sed "s|^|vhostctl: $tmp/b:|")" batch "$tmp/b" "$@"
+}
+
+test_batch() {
+	fresh
+	b "batch: nothing in it" 0 "" "" '\n  # nothing\n\t\r\n'
+	b "batch" 0 "poller 1 serves on CPU 5
+d: open /dev/vhost-blk and attach to d (VHOST_TARGET_ATTACH)
+s: start QEMU with -device vhost-scsi-pci,wwpn=naa.3000000000000001
+s: LUN 0 added
+e: open /dev/vhost-blk and attach to e (VHOST_TARGET_ATTACH)" "" '# a host
+poller add --cpu 5
+create blk d --null 1M --ro --pollers 0,1 --owner 7:8 --serial "S \\"1\\" \\x" # one
+  create\tscsi s\r
+lun add s --null 2M --product '\'' a\\ "b#'\'' --vendor A\\ \\#\\'\''""
+create blk e --null 1M --serial ""'
+	calls "batch: calls; nothing of a line is left to the next" "POLLER_ADD cpu=5 idle_us=50
+CREATE name=d flags=0 type=1 num_queues=0 queue_size=0 uid=7 gid=8 pollers=0,1
+UNIT_ADD name=d flags=0x1 unit=0 backend=3 path=- capacity=1048576 block_size=0 serial=S \"1\" \\x
+CREATE name=s flags=0 type=2 num_queues=0 queue_size=0 uid=0 gid=4294967295 pollers=
+UNIT_ADD name=s flags=0 unit=0 backend=3 path=- capacity=2097152 block_size=0 serial=
+  vendor=A #' product= a\ \"b# revision= naa=0000000000000000
+CREATE name=e flags=0 type=1 num_queues=0 queue_size=0 uid=0 gid=4294967295 pollers=
+UNIT_ADD name=e flags=0 unit=0 backend=3 path=- capacity=1048576 block_size=0 serial="
+	b "batch: an unknown command, before anything is done" 2 "" "2: unknown command 'frob'; see vhostctl --help" 'delete d\nfrob\ndelete'
+	b "batch: an option" 2 "" "2: list: unknown or misused option '--x'; see vhostctl list --help" 'delete d\nlist --x'
+	b "batch: a quotation" 2 "" "1: a quotation has no end" 'delete "d\n'
+	b "batch: a NUL byte" 2 "" "1: there is a NUL byte" 'delete d\0\n'
+	b "batch: in a batch" 2 "" "1: not in a file of commands; see vhostctl batch --help" 'batch -'
+	b "batch: a group" 2 "" "1: 'lun' alone is no command; see vhostctl --help" 'lun'
+	calls "batch: a usage error makes no call" ""
+	b "batch: what only the command knows" 2 "" "1: create blk x: give one of --dev, --file and --null; see vhostctl create --help" 'create blk x\ndelete d'
+	b "batch: the same, but something was done" 1 "" "2: create blk x: give one of --dev, --file and --null; see vhostctl create --help" 'delete e\ncreate blk x\ndelete d'
+	b "batch: the first that fails is the last" 1 "" "1: delete e: no such target; see vhostctl list" 'delete e\ndelete d'
+	calls "batch: what was done until then" "DESTROY name=e
+DESTROY name=e"
+	b "batch --force" 1 "x: open /dev/vhost-blk and attach to x (VHOST_TARGET_ATTACH)" "2: unknown command 'frob'; see vhostctl --help
+1: delete e: no such target; see vhostctl list
+3: create blk y: no such poller; see vhostctl poller list" 'delete e\nfrob\ncreate blk y --null 1M --pollers 9\ncreate blk x --null 1M' --force
+	b "batch --force: nothing but usage errors" 2 "" "1: unknown command 'a'; see vhostctl --help
+2: create blk x: give one of --dev, --file and --null; see vhostctl create --help" 'a\ncreate blk x' --force
+	: > "$tmp/log"
+	b "batch: a document of each" 0 "[]
+[]" "" 'delete x\ndelete d\ndelete s\nlist --json\nlist blk --json'
+	t "batch: no such file" 1 "" "vhostctl: batch $tmp/nope: $tmp/nope: No such file or directory; check the path" batch "$tmp/nope"
+	t "batch: a directory" 1 "" "vhostctl: batch $tmp: $tmp: Is a directory" batch "$tmp"
+	run batch - <<-END
+		create blk i --null 1M
+	END
+	is "batch: standard input" "0 i: open /dev/vhost-blk and attach to i (VHOST_TARGET_ATTACH)" "$rc $out"
+	FAKE=0
+	printf 'list\nlist\n' > "$tmp/b"
+	t "batch --force: no node is told once" 3 "" "vhostctl: $tmp/b:1: list: $tmp/no-node is not there; load the modules: modprobe vhost_blk" --device "$tmp/no-node" batch --force "$tmp/b"
+	FAKE=1
+}
+
+# The unit finds what was installed, and systemd nothing wrong with it.
+test_install() {
+	if ! make -s -C "$here" install CC="$CC" O="$tmp/$variant" CFLAGS="$flags" DESTDIR="$tmp/inst" \
+			PREFIX=/opt/v > "$tmp/make" 2>&1; then
+		not_ok "install" "$(cat "$tmp/make")"
+		return
+	fi
+	unit=$tmp/inst/opt/v/lib/systemd/system/vhost-target.service
+	is "install: what the unit starts" "/opt/v/sbin/vhostctl batch --force /etc/vhost-target/targets" \
+		"$(sed -n 's/^ExecStart=//p' "$unit")"
+	for f in $(sed -n 's/^Documentation=file:/ /p; s/^ExecStart=\([^ ]*\).*/\1/p' "$unit"); do
+		[ -e "$tmp/inst$f" ] && ok "install: $f" || not_ok "install: $f" "$(find "$tmp/inst")"
+	done
+	if ! systemd-analyze --version > /dev/null 2>&1; then
+		skip "install: the unit" "no systemd-analyze"
+		return
+	fi
+	sed -i "s|/opt/v/|$tmp/inst&|" "$unit"
+	is "install: the unit" "0 " "$(systemd-analyze verify "$unit" > "$tmp/unit" 2>&1; echo $?) $(grep vhost-target "$tmp/unit")"
+}
+
 suite() {
 	FAKE=1
 	fresh
@@ -659,6 +741,8 @@ suite() {
 	test_lun
 	test_poller
 	test_stat
+	test_batch
+	test_install
 }
 
 finish() {
@@ -679,8 +763,9 @@ python=
 python3 -c 'import json' 2> /dev/null && python=python3
 
 variant=plain
+flags="-O2 -g"
 prog=$tmp/plain/vhostctl
-if ! build plain "-O2 -g" ||
+if ! build plain "$flags" ||
    ! $CC -std=c11 -D_GNU_SOURCE -O1 -Wall -Wextra -Werror -fPIC -shared \
 	-I"$here/../../include/uapi" -o "$tmp/fake.so" "$here/fake_ctl.c" \
 	-ldl >> "$tmp/build" 2>&1; then
@@ -691,7 +776,7 @@ ok "builds"
 suite
 
 variant=sanitized
-prog=$tmp/san/vhostctl
+prog=$tmp/sanitized/vhostctl
 # fake.so is preloaded before the sanitizer's library, as it must be
 export ASAN_OPTIONS=verify_asan_link_order=0
 flags="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all"
@@ -700,7 +785,7 @@ echo 'int main(void) { return 0; }' > "$tmp/probe.c"
 if ! $CC $flags -o "$tmp/probe" "$tmp/probe.c" 2> /dev/null ||
    ! "$tmp/probe"; then
 	skip "suite" "no sanitizers"
-elif ! build san "$flags"; then
+elif ! build sanitized "$flags"; then
 	not_ok "builds" "$(cat "$tmp/build")"
 else
 	ok "builds"

@@ -89,6 +89,9 @@ struct args {
 	/* poller */
 	u64 cpu;
 	u64 idle_us;
+
+	/* batch */
+	bool force;
 };
 
 enum opt_kind {
@@ -134,6 +137,7 @@ struct ctx {
 	struct args args;
 	const char *device;
 	int fd;
+	const char *where;	/* "FILE:LINE: " of a batch, for messages */
 	char what[256];		/* "create blk disk0", for messages */
 	FILE *out;
 	char *out_buf;
@@ -148,6 +152,7 @@ extern const struct cmd cmd_ns_list, cmd_ns_add;
 extern const struct cmd cmd_ns_remove, cmd_ns_resize;
 extern const struct cmd cmd_poller_list, cmd_poller_add;
 extern const struct cmd cmd_poller_remove, cmd_poller_set;
+extern const struct cmd cmd_batch;
 
 /* main.c */
 
@@ -169,6 +174,8 @@ const struct type *type_by_id(u32 id);
 const char *type_name(u32 id);
 const char *backend_name(u32 id);
 int fail_type(struct ctx *ctx, const char *name);
+int find_command(struct ctx *ctx, int argc, char **argv, int *words);
+int run_command(struct ctx *ctx, int words, int argc, char **argv);
 
 /* args.c */
 int args_parse(struct ctx *ctx, int argc, char **argv);
