@@ -8,6 +8,7 @@
 # make bench-guests	devices beside each other in a guest
 # make bench-experiments	VMs with drives, what each device costs the host
 # make bench-count	the paths, in instructions instead of time
+# make bench-pass	a poller's part of a request, on this machine's own processor
 # make bench-scale	more queues, sessions, memory, in the same; memory of the kernel's
 # make soak		sessions come and go, for half an hour
 # make fuzz-lab		hostile calls and queues on the debug kernel: SECONDS=3600
@@ -58,6 +59,14 @@ clean:
 
 check-unit:
 	$(MAKE) -sC selftests/unit check
+
+# In the lab's root, for its compiler; on two CPUs of this machine.
+bench-pass:
+	tools/lab/lab setup 6.12
+	tools/lab/lab build 6.12 unit-pass
+
+unit-pass:
+	$(MAKE) -sC selftests/unit pass PASS_ARGS="$(PASS_ARGS)"
 
 check-coverage:
 	$(MAKE) -sC selftests/unit coverage
@@ -189,6 +198,6 @@ check-kcsan:
 	tools/check.sh --kcsan
 
 .PHONY: all modules modules_install tools bench-client bench bench-count install selftests clean
-.PHONY: check-unit check-coverage check-vhostctl check-sparse checkpatch-script demo check check-style check-debug
+.PHONY: bench-pass unit-pass check-unit check-coverage check-vhostctl check-sparse checkpatch-script demo check check-style check-debug
 .PHONY: check-kcsan planted
 .PHONY: bench-built bench-quick bench-path bench-workloads bench-guests soak fuzz-lab fuzz-chains bench-experiments bench-scale
