@@ -85,16 +85,6 @@ static int blk_rw(struct blk_parse *p, bool in)
 	return 0;
 }
 
-static int blk_read(struct blk_parse *p)
-{
-	return blk_rw(p, true);
-}
-
-static int blk_write(struct blk_parse *p)
-{
-	return blk_rw(p, false);
-}
-
 /* The sector must be 0 (5.2.6.1) but drivers were seen to leave it set. */
 static int blk_flush(struct blk_parse *p)
 {
@@ -207,32 +197,25 @@ static int blk_secure_erase(struct blk_parse *p)
 	});
 }
 
-static int blk_unknown(struct blk_parse *p)
-{
-	return blk_refuse(p, BLK_STS_NOTSUPP);
-}
-
-typedef int (*blk_parse_fn)(struct blk_parse *p);
-
-static blk_parse_fn blk_type_fn(u32 type)
+static int blk_type(struct blk_parse *p, u32 type)
 {
 	switch (type) {
 	case VIRTIO_BLK_T_IN:
-		return blk_read;
+		return blk_rw(p, true);
 	case VIRTIO_BLK_T_OUT:
-		return blk_write;
+		return blk_rw(p, false);
 	case VIRTIO_BLK_T_FLUSH:
-		return blk_flush;
+		return blk_flush(p);
 	case VIRTIO_BLK_T_GET_ID:
-		return blk_get_id;
+		return blk_get_id(p);
 	case VIRTIO_BLK_T_DISCARD:
-		return blk_discard;
+		return blk_discard(p);
 	case VIRTIO_BLK_T_WRITE_ZEROES:
-		return blk_write_zeroes;
+		return blk_write_zeroes(p);
 	case VIRTIO_BLK_T_SECURE_ERASE:
-		return blk_secure_erase;
+		return blk_secure_erase(p);
 	default:
-		return blk_unknown;
+		return blk_refuse(p, BLK_STS_NOTSUPP);
 	}
 }
 
@@ -270,7 +253,7 @@ int blk_parse(struct vt_vq *vq, const struct vt_chain *c, struct vt_req *req)
 	if (err)
 		return blk_map_error(&p, err);
 	p.sector = le64_to_cpu((__force __le64)hdr.sector);
-	return blk_type_fn(le32_to_cpu((__force __le32)hdr.type))(&p);
+	return blk_type(&p, le32_to_cpu((__force __le32)hdr.type));
 }
 
 static u8 blk_virtio_status(blk_status_t status)

@@ -163,7 +163,7 @@ static bool bdev_refuses(const struct vt_io *io)
 	       bdev_read_only(io->be->bdev);
 }
 
-static void bdev_submit(struct vt_io *io)
+void vt_bdev_submit(struct vt_io *io)
 {
 	blk_opf_t flags = bdev_may_nowait(io) ? REQ_NOWAIT : 0;
 	bool polled = io->flags & VT_IO_POLLED;
@@ -193,6 +193,7 @@ static void bdev_submit(struct vt_io *io)
 		flags |= bdev_polled(io);
 	bdev_submit_bio(io, flags);
 }
+EXPORT_SYMBOL_GPL(vt_bdev_submit);
 
 /* The disk's; they are a partition's only if it starts at one. */
 static u32 bdev_boundary(struct block_device *bdev)
@@ -388,7 +389,7 @@ const struct vt_backend_ops vt_backend_bdev_ops = {
 	.type		= VHOST_TARGET_BACKEND_BDEV,
 	.open		= bdev_open,
 	.close		= bdev_close,
-	.submit		= bdev_submit,
+	.submit		= vt_bdev_submit,
 	.poll		= bdev_poll,
 	.refresh	= bdev_refresh,
 	.is		= bdev_is,

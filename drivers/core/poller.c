@@ -3,6 +3,7 @@
 #include <linux/completion.h>
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
+#include <linux/indirect_call_wrapper.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -16,6 +17,7 @@
 #include <vhost_target/stats.h>
 
 #include "poller.h"
+#include "queue.h"
 #include "spin.h"
 #include "trace.h"
 
@@ -129,7 +131,8 @@ static unsigned int poller_pass(struct vt_poller *p, u64 now)
 
 	list_for_each_entry_safe(pq, tmp, &p->active, node) {
 		pq->crowded = crowded;
-		n = pq->ops->poll(pq, now, idle_ns);
+		n = INDIRECT_CALL_1(pq->ops->poll, vt_queue_poll, pq, now,
+				    idle_ns);
 		work += n;
 		if (n) {
 			poller_worked(pq, now, idle_ns);

@@ -5,6 +5,7 @@
  */
 #include <linux/blkdev.h>
 #include <linux/delay.h>
+#include <linux/indirect_call_wrapper.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
 
@@ -14,6 +15,7 @@
 #include "moderate.h"
 #include "queue.h"
 #include "trace.h"
+#include "vq.h"
 
 /* Tags taken at once: what the block layer itself does at most. */
 #define QUEUE_TAGS	32
@@ -90,7 +92,7 @@ void vt_queue_complete(struct vt_queue *q, struct vt_req *req)
 		q->cost += DIV_ROUND_UP(bytes, PAGE_SIZE) * VT_COST_PAGE;
 		vt_req_unbounce(req);
 	}
-	q->ops->complete(q, req);
+	INDIRECT_CALL_1(q->ops->complete, vt_vq_complete, q, req);
 	q->unpublished++;
 
 	if (req->io.status)
@@ -138,7 +140,7 @@ static unsigned int queue_reap(struct vt_queue *q)
 }
 
 /* An I/O has ended; any context. */
-static void queue_io_done(struct vt_io *io)
+void vt_queue_io_done(struct vt_io *io)
 {
 	struct vt_req *req = container_of(io, struct vt_req, io);
 	struct vt_queue *q = req->q;
@@ -149,6 +151,7 @@ static void queue_io_done(struct vt_io *io)
 	llist_add(&req->done, &q->done);
 	vt_pq_wake(&q->pq);
 }
+EXPORT_SYMBOL_GPL(vt_queue_io_done);
 
 void vt_queue_take(struct vt_queue *q, struct vt_req *req)
 {
@@ -218,7 +221,7 @@ static noinline unsigned int queue_fetch_some(struct vt_queue *q,
 	waiting = min(waiting, queue_budget(q));
 	plug.nr_ios = min_t(unsigned int, waiting, QUEUE_TAGS);
 	while (n < queue_budget(q) && q->free && queue_may_cost(q)) {
-		ret = q->ops->fetch(q);
+		ret = INDIRECT_CALL_1(q->ops->fetch, vt_vq_fetch, q);
 		if (ret <= 0)
 			break;
 		n++;
@@ -262,7 +265,7 @@ static unsigned int queue_fetch(struct vt_queue *q)
 		return 0;
 	if (queue_rests(q))
 		return 0;
-	waiting = q->ops->pending(q);
+	waiting = INDIRECT_CALL_1(q->ops->pending, vt_vq_pending, q);
 	return waiting ? queue_fetch_some(q, waiting) : 0;
 }
 
@@ -288,7 +291,7 @@ static bool queue_spins(const struct vt_queue *q)
 static void queue_publish(struct vt_queue *q)
 {
 	q->unpublished = 0;
-	if (!q->ops->publish(q))
+	if (!INDIRECT_CALL_1(q->ops->publish, vt_vq_publish, q))
 		return;
 	vt_stat_inc(q->st->calls);
 	vt_notify_signal(&q->call);
@@ -308,7 +311,7 @@ static unsigned int queue_pass(struct vt_queue *q, u64 now, u64 patience)
 	q->now = now;
 	q->cost = 0;
 	if (q->armed) {
-		q->ops->disarm(q);
+		INDIRECT_CALL_1(q->ops->disarm, vt_vq_disarm, q);
 		q->armed = false;
 	}
 	n = queue_reap(q);
@@ -319,7 +322,7 @@ static unsigned int queue_pass(struct vt_queue *q, u64 now, u64 patience)
 	n += came + queue_reap(q);
 	/* A driver that looks by itself need not wait for its interrupt. */
 	if (q->unpublished && q->ops->show)
-		q->ops->show(q);
+		INDIRECT_CALL_1(q->ops->show, vt_vq_show, q);
 	/* A driver that cannot hand over any more waits. */
 	if (vt_moderate(&q->moderation, now, came, q->unpublished, q->inflight,
 			q->free ? patience : 0))
@@ -339,7 +342,7 @@ static unsigned int queue_pass(struct vt_queue *q, u64 now, u64 patience)
 	return n;
 }
 
-static unsigned int queue_poll(struct vt_pq *pq, u64 now, u64 patience)
+unsigned int vt_queue_poll(struct vt_pq *pq, u64 now, u64 patience)
 {
 	struct vt_queue *q = container_of(pq, struct vt_queue, pq);
 	u64 cov = vt_cov_begin(q->session);
@@ -362,7 +365,7 @@ static bool queue_arm(struct vt_pq *pq)
 	if (!queue_may_fetch(q) || q->parked)
 		return true;
 	q->armed = true;
-	return q->ops->arm(q);
+	return INDIRECT_CALL_1(q->ops->arm, vt_vq_arm, q);
 }
 
 static bool queue_pending(struct vt_pq *pq)
@@ -371,11 +374,12 @@ static bool queue_pending(struct vt_pq *pq)
 
 	if (q->ended || !llist_empty(&q->done) || READ_ONCE(q->nudged))
 		return true;
-	return queue_may_fetch(q) && !q->parked && q->ops->pending(q);
+	return queue_may_fetch(q) && !q->parked &&
+	       INDIRECT_CALL_1(q->ops->pending, vt_vq_pending, q);
 }
 
 static const struct vt_pq_ops queue_pq_ops = {
-	.poll		= queue_poll,
+	.poll		= vt_queue_poll,
 	.arm		= queue_arm,
 	.pending	= queue_pending,
 };
@@ -445,7 +449,7 @@ static void queue_reset_state(struct vt_queue *q)
 	q->nudged = false;
 	memset(q->known, 0, sizeof(q->known));
 	for (i = 0; i < q->nr_reqs; i++)
-		vt_queue_req(q, i)->io.done = queue_io_done;
+		vt_queue_req(q, i)->io.done = vt_queue_io_done;
 }
 
 void vt_queue_start(struct vt_queue *q)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Between queue.c, req.c and session.c only. */
+/* Between queue.c, req.c, session.c and poller.c only. */
 #ifndef _VT_CORE_QUEUE_H
 #define _VT_CORE_QUEUE_H
 
@@ -18,6 +18,9 @@ void vt_req_unbounce(struct vt_req *req);
 /* Of requests with @late set: copy, then submit; true: it is to be copied back. */
 void vt_req_submit_late(struct vt_req *req);
 bool vt_req_ended_late(struct vt_req *req);
+
+/* What a poller calls, mostly. */
+unsigned int vt_queue_poll(struct vt_pq *pq, u64 now, u64 patience);
 
 /* queue.c; session->sync_lock and session->drain_lock held, respectively. */
 void vt_queue_sync(struct vt_queue *q);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Virtqueues: a queue whose requests are the chains of a ring. */
+#include <linux/indirect_call_wrapper.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/virtio_config.h>
 
 #include "trace.h"
 #include "vq.h"
+#include "vring.h"
 
 static void vq_broke(struct vt_queue *q)
 {
@@ -18,7 +20,8 @@ static void vq_broke(struct vt_queue *q)
 
 static void vq_start_req(struct vt_vq *vq, struct vt_req *req, int how)
 {
-	vq->vr.ops->consume(&vq->vr, vq->chain);
+	INDIRECT_CALL_2(vq->vr.ops->consume, vt_split_consume,
+			vt_packed_consume, &vq->vr, vq->chain);
 	req->id = vq->chain->id;
 	req->slots = vq->chain->slots;
 	vt_queue_take(&vq->q, req);
@@ -35,13 +38,14 @@ static void vq_start_req(struct vt_vq *vq, struct vt_req *req, int how)
 	}
 }
 
-static int vq_fetch(struct vt_queue *q)
+int vt_vq_fetch(struct vt_queue *q)
 {
 	struct vt_vq *vq = vt_to_vq(q);
 	struct vt_req *req = q->free;
 	int ret, err;
 
-	ret = vq->vr.ops->peek(&vq->vr, vq->chain);
+	ret = INDIRECT_CALL_2(vq->vr.ops->peek, vt_split_peek,
+			      vt_packed_peek, &vq->vr, vq->chain);
 	if (ret <= 0)
 		return ret;
 	q->cost += vq->chain->looked;
@@ -63,57 +67,64 @@ static int vq_fetch(struct vt_queue *q)
 	return 1;
 }
 
-static void vq_complete(struct vt_queue *q, struct vt_req *req)
+void vt_vq_complete(struct vt_queue *q, struct vt_req *req)
 {
 	struct vt_vq *vq = vt_to_vq(q);
 
 	vq->vdev->ops->complete(req);
-	vq->vr.ops->push(&vq->vr, req->id, req->slots, req->used_len);
+	INDIRECT_CALL_2(vq->vr.ops->push, vt_split_push,
+			vt_packed_push, &vq->vr,
+			req->id, req->slots, req->used_len);
 }
 
-static void vq_show(struct vt_queue *q)
+void vt_vq_show(struct vt_queue *q)
 {
 	struct vt_vq *vq = vt_to_vq(q);
 
-	vq->vr.ops->show(&vq->vr);
+	INDIRECT_CALL_2(vq->vr.ops->show, vt_split_show,
+			vt_packed_show, &vq->vr);
 }
 
-static bool vq_publish(struct vt_queue *q)
+bool vt_vq_publish(struct vt_queue *q)
 {
 	struct vt_vq *vq = vt_to_vq(q);
 
-	return vq->vr.ops->publish(&vq->vr);
+	return INDIRECT_CALL_2(vq->vr.ops->publish, vt_split_publish,
+			       vt_packed_publish, &vq->vr);
 }
 
-static bool vq_arm(struct vt_queue *q)
+bool vt_vq_arm(struct vt_queue *q)
 {
 	struct vt_vq *vq = vt_to_vq(q);
 
-	return !vq->vr.ops->arm(&vq->vr);
+	return !INDIRECT_CALL_2(vq->vr.ops->arm, vt_split_arm,
+				vt_packed_arm, &vq->vr);
 }
 
-static void vq_disarm(struct vt_queue *q)
+void vt_vq_disarm(struct vt_queue *q)
 {
 	struct vt_vq *vq = vt_to_vq(q);
 
-	vq->vr.ops->disarm(&vq->vr);
+	INDIRECT_CALL_2(vq->vr.ops->disarm, vt_split_disarm,
+			vt_packed_disarm, &vq->vr);
 }
 
-static unsigned int vq_pending(struct vt_queue *q)
+unsigned int vt_vq_pending(struct vt_queue *q)
 {
 	struct vt_vq *vq = vt_to_vq(q);
 
-	return vq->vr.ops->pending(&vq->vr);
+	return INDIRECT_CALL_2(vq->vr.ops->pending, vt_split_pending,
+			       vt_packed_pending, &vq->vr);
 }
 
 static const struct vt_queue_ops vq_ops = {
-	.fetch		= vq_fetch,
-	.complete	= vq_complete,
-	.show		= vq_show,
-	.publish	= vq_publish,
-	.arm		= vq_arm,
-	.disarm		= vq_disarm,
-	.pending	= vq_pending,
+	.fetch		= vt_vq_fetch,
+	.complete	= vt_vq_complete,
+	.show		= vt_vq_show,
+	.publish	= vt_vq_publish,
+	.arm		= vt_vq_arm,
+	.disarm		= vt_vq_disarm,
+	.pending	= vt_vq_pending,
 	.broke		= vq_broke,
 };
 

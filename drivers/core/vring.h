@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Shared by the two ring formats only. */
+/* Shared by the two ring formats, and vq.c, only. */
 #ifndef _VT_CORE_VRING_H
 #define _VT_CORE_VRING_H
 
@@ -9,6 +9,28 @@ int vt_chain_add(struct vt_vring *vr, struct vt_chain *c, u64 addr, u32 len,
 		 bool write);
 int vt_ring_broken(struct vt_vring *vr, enum vt_ring_error why);
 int vt_ring_read_indirect(struct vt_vring *vr, u64 addr, u32 len);
+
+/*
+ * The operations, for vq.c, which calls them without a pointer where the processor
+ * is kept from guessing where those lead (retpolines): most take less time than that.
+ */
+int vt_split_peek(struct vt_vring *vr, struct vt_chain *c);
+void vt_split_consume(struct vt_vring *vr, const struct vt_chain *c);
+void vt_split_push(struct vt_vring *vr, u16 id, u16 slots, u32 len);
+void vt_split_show(struct vt_vring *vr);
+bool vt_split_publish(struct vt_vring *vr);
+bool vt_split_arm(struct vt_vring *vr);
+void vt_split_disarm(struct vt_vring *vr);
+unsigned int vt_split_pending(struct vt_vring *vr);
+
+int vt_packed_peek(struct vt_vring *vr, struct vt_chain *c);
+void vt_packed_consume(struct vt_vring *vr, const struct vt_chain *c);
+void vt_packed_push(struct vt_vring *vr, u16 id, u16 slots, u32 len);
+void vt_packed_show(struct vt_vring *vr);
+bool vt_packed_publish(struct vt_vring *vr);
+bool vt_packed_arm(struct vt_vring *vr);
+void vt_packed_disarm(struct vt_vring *vr);
+unsigned int vt_packed_pending(struct vt_vring *vr);
 
 /* Descriptors of the table that vt_ring_read_indirect() copied. */
 static inline unsigned int vt_indirect_nr(u32 len)

@@ -42,7 +42,7 @@ static u16 packed_load_flags(struct vt_vring *vr, u16 i)
 	return le16_to_cpu(READ_ONCE(ring[i].flags));
 }
 
-static unsigned int packed_pending(struct vt_vring *vr)
+unsigned int vt_packed_pending(struct vt_vring *vr)
 {
 	return packed_is_avail(vr, packed_load_flags(vr, vr->next));
 }
@@ -106,7 +106,7 @@ static int packed_walk(struct vt_vring *vr, struct vt_chain *c, u16 flags)
 	}
 }
 
-static int packed_peek(struct vt_vring *vr, struct vt_chain *c)
+int vt_packed_peek(struct vt_vring *vr, struct vt_chain *c)
 {
 	u16 flags = packed_load_flags(vr, vr->next);
 	int err;
@@ -130,7 +130,7 @@ static int packed_peek(struct vt_vring *vr, struct vt_chain *c)
 	return 1;
 }
 
-static void packed_consume(struct vt_vring *vr, const struct vt_chain *c)
+void vt_packed_consume(struct vt_vring *vr, const struct vt_chain *c)
 {
 	vr->next += c->slots;
 	if (vr->next >= vr->size) {
@@ -144,7 +144,7 @@ static void packed_consume(struct vt_vring *vr, const struct vt_chain *c)
  * not used: all entries of a batch become visible when the first one's flags
  * are stored, by show().
  */
-static void packed_push(struct vt_vring *vr, u16 id, u16 slots, u32 len)
+void vt_packed_push(struct vt_vring *vr, u16 id, u16 slots, u32 len)
 {
 	struct vring_packed_desc *d = vr->desc;
 	u16 flags = vr->used_wrap ? AVAIL_BIT | USED_BIT : 0;
@@ -189,7 +189,7 @@ static bool packed_wants_call(struct vt_vring *vr, u32 nr)
 }
 
 /* The driver's event is never further back than the ring is long. */
-static void packed_show(struct vt_vring *vr)
+void vt_packed_show(struct vt_vring *vr)
 {
 	struct vring_packed_desc *d = vr->desc;
 
@@ -201,11 +201,11 @@ static void packed_show(struct vt_vring *vr)
 	smp_store_release(&d[vr->batch_at].flags, cpu_to_le16(vr->batch_flags));
 }
 
-static bool packed_publish(struct vt_vring *vr)
+bool vt_packed_publish(struct vt_vring *vr)
 {
 	u32 nr;
 
-	packed_show(vr);
+	vt_packed_show(vr);
 	nr = vr->nr_shown;
 	if (!nr)
 		return false;
@@ -215,7 +215,7 @@ static bool packed_publish(struct vt_vring *vr)
 	return packed_wants_call(vr, nr);
 }
 
-static bool packed_arm(struct vt_vring *vr)
+bool vt_packed_arm(struct vt_vring *vr)
 {
 	struct vring_packed_desc_event *ev = vr->device;
 
@@ -232,10 +232,10 @@ static bool packed_arm(struct vt_vring *vr)
 	}
 	/* The driver must see our wish for a kick, or we its flags. */
 	smp_mb();
-	return packed_pending(vr);
+	return vt_packed_pending(vr);
 }
 
-static void packed_disarm(struct vt_vring *vr)
+void vt_packed_disarm(struct vt_vring *vr)
 {
 	struct vring_packed_desc_event *ev = vr->device;
 
@@ -243,12 +243,12 @@ static void packed_disarm(struct vt_vring *vr)
 }
 
 const struct vt_vring_ops vt_vring_packed_ops = {
-	.peek		= packed_peek,
-	.consume	= packed_consume,
-	.push		= packed_push,
-	.show		= packed_show,
-	.publish	= packed_publish,
-	.arm		= packed_arm,
-	.disarm		= packed_disarm,
-	.pending	= packed_pending,
+	.peek		= vt_packed_peek,
+	.consume	= vt_packed_consume,
+	.push		= vt_packed_push,
+	.show		= vt_packed_show,
+	.publish	= vt_packed_publish,
+	.arm		= vt_packed_arm,
+	.disarm		= vt_packed_disarm,
+	.pending	= vt_packed_pending,
 };

@@ -44,7 +44,7 @@ static u16 split_load_avail(struct vt_vring *vr)
 	return le16_to_cpu((__force __le16)smp_load_acquire(&avail->idx));
 }
 
-static unsigned int split_pending(struct vt_vring *vr)
+unsigned int vt_split_pending(struct vt_vring *vr)
 {
 	u16 idx = vr->avail_idx;
 
@@ -131,7 +131,7 @@ static int split_walk(struct vt_vring *vr, struct vt_chain *c, u16 i)
 	}
 }
 
-static int split_peek(struct vt_vring *vr, struct vt_chain *c)
+int vt_split_peek(struct vt_vring *vr, struct vt_chain *c)
 {
 	struct vring_avail *avail = vr->driver;
 	int err;
@@ -158,12 +158,12 @@ static int split_peek(struct vt_vring *vr, struct vt_chain *c)
 	return err ? err : 1;
 }
 
-static void split_consume(struct vt_vring *vr, const struct vt_chain *c)
+void vt_split_consume(struct vt_vring *vr, const struct vt_chain *c)
 {
 	vr->next++;
 }
 
-static void split_push(struct vt_vring *vr, u16 id, u16 slots, u32 len)
+void vt_split_push(struct vt_vring *vr, u16 id, u16 slots, u32 len)
 {
 	struct vring_used *used = vr->device;
 	struct vring_used_elem *e = &used->ring[vr->used & vr->mask];
@@ -174,7 +174,7 @@ static void split_push(struct vt_vring *vr, u16 id, u16 slots, u32 len)
 	vr->nr_pushed++;
 }
 
-static void split_show(struct vt_vring *vr)
+void vt_split_show(struct vt_vring *vr)
 {
 	struct vring_used *used = vr->device;
 
@@ -187,13 +187,13 @@ static void split_show(struct vt_vring *vr)
 			  (__force __virtio16)cpu_to_le16(vr->used));
 }
 
-static bool split_publish(struct vt_vring *vr)
+bool vt_split_publish(struct vt_vring *vr)
 {
 	struct vring_avail *avail = vr->driver;
 	u16 old = vr->signalled;
 	bool valid = vr->signalled_valid;
 
-	split_show(vr);
+	vt_split_show(vr);
 	if (!vr->nr_shown)
 		return false;
 	vr->nr_shown = 0;
@@ -212,7 +212,7 @@ static bool split_publish(struct vt_vring *vr)
 				vr->used, old);
 }
 
-static bool split_arm(struct vt_vring *vr)
+bool vt_split_arm(struct vt_vring *vr)
 {
 	struct vring_used *used = vr->device;
 
@@ -222,14 +222,14 @@ static bool split_arm(struct vt_vring *vr)
 		WRITE_ONCE(used->flags, 0);
 	/* The driver must see our wish for a kick, or we its avail->idx. */
 	smp_mb();
-	return split_pending(vr);
+	return vt_split_pending(vr);
 }
 
 /*
  * With event indexes there is nothing to take back: avail_event stays behind
  * the available index, which does not pass it again for 65536 entries.
  */
-static void split_disarm(struct vt_vring *vr)
+void vt_split_disarm(struct vt_vring *vr)
 {
 	struct vring_used *used = vr->device;
 
@@ -239,12 +239,12 @@ static void split_disarm(struct vt_vring *vr)
 }
 
 const struct vt_vring_ops vt_vring_split_ops = {
-	.peek		= split_peek,
-	.consume	= split_consume,
-	.push		= split_push,
-	.show		= split_show,
-	.publish	= split_publish,
-	.arm		= split_arm,
-	.disarm		= split_disarm,
-	.pending	= split_pending,
+	.peek		= vt_split_peek,
+	.consume	= vt_split_consume,
+	.push		= vt_split_push,
+	.show		= vt_split_show,
+	.publish	= vt_split_publish,
+	.arm		= vt_split_arm,
+	.disarm		= vt_split_disarm,
+	.pending	= vt_split_pending,
 };

@@ -5,7 +5,15 @@
  * Everything is copied before it is checked. Neighbouring pages are handed
  * over as one piece.
  */
+#include <linux/indirect_call_wrapper.h>
+
 #include "nvme.h"
+
+/* Of I/O commands, mostly; what they cost with retpolines is in the way. */
+#define walk_read(w, addr, buf, len) \
+	INDIRECT_CALL_1((w)->read, nv_io_walk_read, (w), (addr), (buf), (len))
+#define walk_piece(w, addr, len) \
+	INDIRECT_CALL_1((w)->piece, nv_io_walk_piece, (w), (addr), (len))
 
 /* PRP entries, SGL descriptors copied at a time. */
 #define PRP_BATCH	32
@@ -31,7 +39,7 @@ struct prp_run {
 
 static int prp_flush(struct prp_run *run)
 {
-	return run->len ? run->w->piece(run->w, run->addr, run->len) : 0;
+	return run->len ? walk_piece(run->w, run->addr, run->len) : 0;
 }
 
 static int prp_add(struct prp_run *run, u64 addr, u32 len)
@@ -60,7 +68,7 @@ static int prp_list_page(struct prp_run *run, u64 list, unsigned int nr,
 
 	for (; nr; nr -= n, list += n * sizeof(prp[0])) {
 		n = min_t(unsigned int, nr, PRP_BATCH);
-		err = run->w->read(run->w, list, prp, n * sizeof(prp[0]));
+		err = walk_read(run->w, list, prp, n * sizeof(prp[0]));
 		for (i = 0; !err && i < n; i++) {
 			addr = le64_to_cpu(prp[i]);
 			if (addr & (NV_PAGE_SIZE - 1))
@@ -95,7 +103,7 @@ static int prp_list(struct prp_run *run, u64 list, u32 len)
 		if (err)
 			return err;
 		list += (slots - 1) * sizeof(next);
-		err = run->w->read(run->w, list, &next, sizeof(next));
+		err = walk_read(run->w, list, &next, sizeof(next));
 		if (err)
 			return err;
 		list = le64_to_cpu(next);
@@ -161,7 +169,7 @@ static int sgl_data(struct sgl_walk *s, const struct nv_sgl *d)
 	s->left -= len;
 	if (bucket)
 		return s->w->skip(s->w, len);
-	return s->w->piece(s->w, le64_to_cpu(d->addr), len);
+	return walk_piece(s->w, le64_to_cpu(d->addr), len);
 }
 
 /* Leads to the next segment; must be the last descriptor of its own. */
@@ -206,7 +214,7 @@ static int sgl_one_segment(struct sgl_walk *s)
 	s->seg_len = 0;
 	for (; nr; nr -= n, addr += n * sizeof(d[0])) {
 		n = min_t(unsigned int, nr, SGL_BATCH);
-		err = s->w->read(s->w, addr, d, n * sizeof(d[0]));
+		err = walk_read(s->w, addr, d, n * sizeof(d[0]));
 		for (i = 0; !err && i < n; i++)
 			err = sgl_descriptor(s, &d[i], i + 1 == nr);
 		if (err)

@@ -3,6 +3,8 @@
  * Commands of the NVM command set: NVM Command Set Specification 1.0, 3. What
  * can be one I/O of the backend becomes one here; the rest is for slow.c.
  */
+#include <linux/indirect_call_wrapper.h>
+
 #include "io.h"
 
 /**
@@ -17,14 +19,14 @@ struct io_walk {
 	bool write;
 };
 
-static int io_read(struct nv_walk *w, u64 addr, void *buf, u32 len)
+int nv_io_walk_read(struct nv_walk *w, u64 addr, void *buf, u32 len)
 {
 	struct io_walk *io = container_of(w, struct io_walk, w);
 
 	return vt_queue_read(io->req->q, addr, buf, len);
 }
 
-static int io_piece(struct nv_walk *w, u64 addr, u32 len)
+int nv_io_walk_piece(struct nv_walk *w, u64 addr, u32 len)
 {
 	struct io_walk *io = container_of(w, struct io_walk, w);
 
@@ -63,7 +65,7 @@ static int io_refuse(struct vt_req *req, u16 status)
 static int io_map(struct vt_req *req, u32 len, bool write)
 {
 	struct io_walk io = {
-		.w = { io_read, io_piece, io_skip },
+		.w = { nv_io_walk_read, nv_io_walk_piece, io_skip },
 		.req = req, .write = write,
 	};
 	int err = nv_walk_data(&io.w, &nv_req_cmd(req)->sqe, len, write);
@@ -447,7 +449,7 @@ int nv_io_parse(struct nv_core *c, struct vt_req *req)
 	req->io.be = cmd->unit->be;
 	if (unlikely(!nv_io_may(cmd)))
 		return io_refuse(req, NV_SC_RESV_CONFLICT);
-	return command->fn(c, req);
+	return INDIRECT_CALL_2(command->fn, io_cmd_read, io_cmd_write, c, req);
 }
 
 static u16 io_media_error(const struct vt_req *req)

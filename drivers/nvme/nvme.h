@@ -104,6 +104,10 @@ struct nv_walk {
 	int (*skip)(struct nv_walk *w, u32 len);
 };
 
+/* io.c: @read and @piece of I/O commands. */
+int nv_io_walk_read(struct nv_walk *w, u64 addr, void *buf, u32 len);
+int nv_io_walk_piece(struct nv_walk *w, u64 addr, u32 len);
+
 /* Descriptors that an SGL may have before it is taken for endless. */
 #define NV_SGL_MAX	1024
 

@@ -9,6 +9,7 @@
 #include <linux/bio.h>
 #include <linux/blk_types.h>
 #include <linux/fs.h>
+#include <linux/indirect_call_wrapper.h>
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -294,6 +295,10 @@ int vt_backend_refresh(struct vt_backend *be, u64 *capacity);
 /* For backends: it was removed; tell the users. Context: may sleep. */
 void vt_backend_died(struct vt_backend *be);
 
+/* What most I/O is submitted to and ended by: called without a pointer. */
+void vt_bdev_submit(struct vt_io *io);
+void vt_queue_io_done(struct vt_io *io);
+
 /**
  * vt_io_submit - start an I/O
  * @io: complete but for the backend's own fields
@@ -307,7 +312,7 @@ static inline void vt_io_submit(struct vt_io *io)
 	if (writes && !(io->flags & VT_IO_RMW) &&
 	    unlikely(!vt_rmw_write_begin(io)))
 		return;
-	io->be->ops->submit(io);
+	INDIRECT_CALL_1(io->be->ops->submit, vt_bdev_submit, io);
 }
 
 /*
@@ -319,7 +324,7 @@ static inline void vt_io_end(struct vt_io *io, blk_status_t status)
 	if (io->counted)
 		vt_rmw_write_end(io);
 	io->status = status;
-	io->done(io);
+	INDIRECT_CALL_1(io->done, vt_queue_io_done, io);
 }
 
 /* Have @fn run where it may sleep, not wait for commands. Context: any. */

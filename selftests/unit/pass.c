@@ -171,7 +171,8 @@ void vt_pi_free(struct vt_pi *pi)
 
 /* The disk. */
 
-static void vt_bdev_submit(struct vt_io *io)
+/* As the block device backend, which is called without a pointer. */
+void vt_bdev_submit(struct vt_io *io)
 {
 	vt_io_end(io, BLK_STS_OK);
 }

@@ -3,6 +3,8 @@
  * From a CDB to what is done about it. All checks that many commands share are
  * made here by the command's row; its handlers check the rest.
  */
+#include <linux/indirect_call_wrapper.h>
+
 #include "cmd.h"
 
 /* First row of each opcode, plus 1. */
@@ -156,7 +158,10 @@ static enum scsi_verdict cmd_parse(struct scsi_task *task)
 		return cmd_bad_bit(task);
 	if (!cmd_medium_ok(task))
 		return SCSI_DONE;
-	return cmd->parse ? cmd->parse(task) : SCSI_EXEC;
+	if (!cmd->parse)
+		return SCSI_EXEC;
+	return INDIRECT_CALL_2(cmd->parse, scsi_parse_read, scsi_parse_write,
+			       task);
 }
 
 enum scsi_verdict scsi_task_parse(struct scsi_task *task)
