@@ -208,6 +208,16 @@ static bool queue_may_fetch(struct vt_queue *q)
 	       q->free;
 }
 
+/* Of several the first is waited for together with the others. */
+static void queue_expect(struct vt_queue *q, unsigned int n,
+			 unsigned int waiting)
+{
+	if (q->ops->expect && n + 1 < waiting)
+		INDIRECT_CALL_1(q->ops->expect, vt_vq_expect, q,
+				min_t(unsigned int, waiting - n,
+				      VT_EXPECT_MAX));
+}
+
 /* Not inlined: a pass without requests does not set up a plug for them. */
 static noinline unsigned int queue_fetch_some(struct vt_queue *q,
 					      unsigned int waiting)
@@ -221,6 +231,8 @@ static noinline unsigned int queue_fetch_some(struct vt_queue *q,
 	waiting = min(waiting, queue_budget(q));
 	plug.nr_ios = min_t(unsigned int, waiting, QUEUE_TAGS);
 	while (n < queue_budget(q) && q->free && queue_may_cost(q)) {
+		if (!(n % VT_EXPECT_MAX))
+			queue_expect(q, n, waiting);
 		ret = INDIRECT_CALL_1(q->ops->fetch, vt_vq_fetch, q);
 		if (ret <= 0)
 			break;

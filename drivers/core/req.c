@@ -10,6 +10,7 @@
 #include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/prefetch.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
@@ -136,6 +137,23 @@ int vt_queue_lookup(struct vt_queue *q, u64 addr, u32 len, bool write,
 	return -EAGAIN;
 }
 EXPORT_SYMBOL_GPL(vt_queue_lookup);
+
+/* Nobody is asked for what is not there: the request itself will do that. */
+void *vt_queue_expect(struct vt_queue *q, u64 addr)
+{
+	unsigned int off;
+	struct page *page;
+	void *p;
+
+	if (vt_gmem_lookup_in(q->session->gmem,
+			      queue_chunk(q, addr >> VT_CHUNK_SHIFT), addr, 1,
+			      false, &page, &off) < 0)
+		return NULL;
+	p = page_address(page) + off;
+	prefetch(p);
+	return p;
+}
+EXPORT_SYMBOL_GPL(vt_queue_expect);
 
 int vt_queue_read(struct vt_queue *q, u64 addr, void *buf, u32 len)
 {

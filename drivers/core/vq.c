@@ -38,6 +38,16 @@ static void vq_start_req(struct vt_vq *vq, struct vt_req *req, int how)
 	}
 }
 
+void vt_vq_expect(struct vt_queue *q, unsigned int n)
+{
+	struct vt_vq *vq = vt_to_vq(q);
+
+	BUILD_BUG_ON(VT_SPLIT_EXPECT < VT_EXPECT_MAX);
+	/* Of a packed ring's chains is known where they are, not how many. */
+	if (vq->vr.ops == &vt_vring_split_ops)
+		vt_split_expect(&vq->vr, n);
+}
+
 int vt_vq_fetch(struct vt_queue *q)
 {
 	struct vt_vq *vq = vt_to_vq(q);
@@ -118,6 +128,7 @@ unsigned int vt_vq_pending(struct vt_queue *q)
 }
 
 static const struct vt_queue_ops vq_ops = {
+	.expect		= vt_vq_expect,
 	.fetch		= vt_vq_fetch,
 	.complete	= vt_vq_complete,
 	.show		= vt_vq_show,
@@ -132,6 +143,11 @@ int vt_vring_read_guest(struct vt_vring *vr, u64 addr, void *buf, u32 len)
 {
 	return vt_queue_read(&container_of(vr, struct vt_vq, vr)->q, addr, buf,
 			     len);
+}
+
+void *vt_vring_expect_guest(struct vt_vring *vr, u64 addr)
+{
+	return vt_queue_expect(&container_of(vr, struct vt_vq, vr)->q, addr);
 }
 
 /* Control: the door's side. */

@@ -8,6 +8,7 @@
 void vt_vq_init(struct vt_vq *vq, struct vt_vdev *vdev, unsigned int index);
 
 /* Operations of virtqueues, for queue.c, which calls these without a pointer. */
+void vt_vq_expect(struct vt_queue *q, unsigned int n);
 int vt_vq_fetch(struct vt_queue *q);
 void vt_vq_complete(struct vt_queue *q, struct vt_req *req);
 void vt_vq_show(struct vt_queue *q);

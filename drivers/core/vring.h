@@ -32,6 +32,15 @@ bool vt_packed_arm(struct vt_vring *vr);
 void vt_packed_disarm(struct vt_vring *vr);
 unsigned int vt_packed_pending(struct vt_vring *vr);
 
+#define VT_SPLIT_EXPECT	16
+
+/**
+ * vt_split_expect - chains will be peeked at: have them brought into the cache
+ * @vr: ring
+ * @n: chains, VT_SPLIT_EXPECT at most; there need not be so many
+ */
+void vt_split_expect(struct vt_vring *vr, unsigned int n);
+
 /* Descriptors of the table that vt_ring_read_indirect() copied. */
 static inline unsigned int vt_indirect_nr(u32 len)
 {

@@ -17,6 +17,7 @@
 #include <linux/compiler.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>
+#include <linux/prefetch.h>
 #include <linux/string.h>
 #include <asm/barrier.h>
 
@@ -51,6 +52,15 @@ unsigned int vt_split_pending(struct vt_vring *vr)
 	if (idx == vr->next)
 		idx = split_load_avail(vr);
 	return (u16)(idx - vr->next);
+}
+
+/* The head of the chain that is @i after the next one. */
+static u16 split_load_head(struct vt_vring *vr, unsigned int i)
+{
+	struct vring_avail *avail = vr->driver;
+
+	return le16_to_cpu((__force __le16)
+			   READ_ONCE(avail->ring[(vr->next + i) & vr->mask]));
 }
 
 struct split_desc {
@@ -131,9 +141,39 @@ static int split_walk(struct vt_vring *vr, struct vt_chain *c, u16 i)
 	}
 }
 
+/*
+ * The driver wrote all of it on another CPU: the descriptors, what they point
+ * to (a header, or a table), and the header that a table begins with. Each is
+ * asked for before any is waited for. What is read here is used for no more
+ * than that.
+ */
+void vt_split_expect(struct vt_vring *vr, unsigned int n)
+{
+	const struct vring_desc *table = vr->desc, *d[VT_SPLIT_EXPECT];
+	struct split_desc first;
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		d[i] = &table[split_load_head(vr, i) & vr->mask];
+		prefetch(d[i]);
+	}
+	for (i = 0; i < n; i++) {
+		first = split_load(d[i]);
+		d[i] = vt_vring_expect_guest(vr, first.addr);
+		if (!(first.flags & VRING_DESC_F_INDIRECT) ||
+		    first.addr % sizeof(*table))
+			d[i] = NULL;
+	}
+	for (i = 0; i < n; i++) {
+		if (!d[i])
+			continue;
+		first = split_load(d[i]);
+		vt_vring_expect_guest(vr, first.addr);
+	}
+}
+
 int vt_split_peek(struct vt_vring *vr, struct vt_chain *c)
 {
-	struct vring_avail *avail = vr->driver;
 	int err;
 
 	if (vr->avail_idx == vr->next) {
@@ -146,8 +186,7 @@ int vt_split_peek(struct vt_vring *vr, struct vt_chain *c)
 		vr->avail_idx = idx;
 	}
 
-	c->id = le16_to_cpu((__force __le16)
-			    READ_ONCE(avail->ring[vr->next & vr->mask]));
+	c->id = split_load_head(vr, 0);
 	c->slots = 1;
 	c->looked = 0;
 	c->nr_out = 0;

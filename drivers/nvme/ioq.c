@@ -4,6 +4,7 @@
  * the queue.
  */
 #include <linux/module.h>
+#include <linux/prefetch.h>
 
 #include "ctrl.h"
 
@@ -194,6 +195,20 @@ static int ioq_fetch_fused(struct nv_cq *cq, struct nv_sq *sq,
 	return 1;
 }
 
+/* Of the queue whose turn it is: most have a completion queue of their own. */
+static void ioq_expect(struct vt_queue *q, unsigned int n)
+{
+	struct nv_cq *cq = to_cq(q);
+	const struct nv_ring *r;
+	u32 at;
+
+	if (list_empty(&cq->sqs))
+		return;
+	r = &list_first_entry(&cq->sqs, struct nv_sq, node)->r;
+	for (at = r->head; n && at != r->tail; n--, at = nv_ring_next(r, at))
+		prefetch(r->entries + ((size_t)at << NV_SQE_SHIFT));
+}
+
 static int ioq_fetch(struct vt_queue *q)
 {
 	struct nv_cq *cq = to_cq(q);
@@ -351,6 +366,7 @@ static void ioq_broke(struct vt_queue *q)
 }
 
 const struct vt_queue_ops nv_queue_ops = {
+	.expect		= ioq_expect,
 	.fetch		= ioq_fetch,
 	.complete	= ioq_complete,
 	.publish	= ioq_publish,

@@ -167,8 +167,13 @@ static inline void *vt_req_priv(struct vt_req *req)
 	return req + 1;
 }
 
+/* More than that at a time was not faster. */
+#define VT_EXPECT_MAX	16
+
 /**
  * struct vt_queue_ops - a format of queues; all in the poller
+ * @expect: @n requests, VT_EXPECT_MAX at most, will probably be fetched: have them
+ *	brought into the cache; may be NULL
  * @fetch: take one request, see above. 1: taken; 0: there is none; -EAGAIN:
  *	guest memory at queue->fault_addr must be mapped first; -ENOBUFS: no
  *	buffer free, to be tried again; -ENODATA: it stays where it is until
@@ -184,6 +189,7 @@ static inline void *vt_req_priv(struct vt_req *req)
  * @broke: the driver broke the rules
  */
 struct vt_queue_ops {
+	void (*expect)(struct vt_queue *q, unsigned int n);
 	int (*fetch)(struct vt_queue *q);
 	void (*complete)(struct vt_queue *q, struct vt_req *req);
 	void (*show)(struct vt_queue *q);
@@ -414,6 +420,16 @@ static inline void vt_queue_nudge(struct vt_queue *q)
  */
 int vt_queue_lookup(struct vt_queue *q, u64 addr, u32 len, bool write,
 		    struct page **page, unsigned int *off);
+
+/**
+ * vt_queue_expect - have guest memory brought into the cache
+ * @q: queue
+ * @addr: guest address
+ *
+ * Context: ops->expect, ops->fetch.
+ * Returns: where it is, up to the end of its page, or NULL.
+ */
+void *vt_queue_expect(struct vt_queue *q, u64 addr);
 
 /**
  * vt_queue_read - copy out of guest memory

@@ -189,4 +189,13 @@ u32 vt_vring_get_base(const struct vt_vring *vr);
  */
 int vt_vring_read_guest(struct vt_vring *vr, u64 addr, void *buf, u32 len);
 
+/**
+ * vt_vring_expect_guest - have guest memory brought into the cache, likewise
+ * @vr: ring
+ * @addr: guest address
+ *
+ * Returns: where it is, up to the end of its page, or NULL.
+ */
+void *vt_vring_expect_guest(struct vt_vring *vr, u64 addr);
+
 #endif

@@ -361,6 +361,38 @@ TEST(memory_again, "memory that is not there at first is waited for, a hole is n
 	fv_close();
 }
 
+TEST(memory_ahead, "looking ahead asks for no memory: each request does for its own")
+{
+	const u32 pages[] = { FC_RUN + 5, FC_RUN + 3 };
+	struct virtio_blk_outhdr hdr = { };
+	struct one r[3];
+	unsigned int i;
+
+	fv_open(&plain);
+	one_rw(&r[0], VIRTIO_BLK_T_IN, 0, 512, 0);
+	fv_offer(0, &r[0].c);
+	for (i = 0; i < 2; i++) {
+		u64 at = FC_BASE + pages[i] * PAGE_SIZE;
+
+		memset(&r[i + 1], 0, sizeof(r[0]));
+		fc_write(at, &hdr, sizeof(hdr));
+		fc_lose(pages[i], false);
+		fv_add(&r[i + 1].c, at, sizeof(hdr), false);
+		fv_in(&r[i + 1].c, 512);
+		one_end(&r[i + 1]);
+		fv_offer(0, &r[i + 1].c);
+	}
+	fc_poll();
+	EXPECT_EQ(1, fv_ended(0));
+	EXPECT_EQ(1, stats(0)->mem_faults);
+	fc_settle();
+	EXPECT_EQ(3, fv_ended(0));
+	EXPECT_EQ(2, stats(0)->mem_faults);
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(VIRTIO_BLK_S_OK, one_status(&r[i]));
+	fv_close();
+}
+
 static unsigned int calls[2];
 
 static void call(void *arg)

@@ -14,6 +14,8 @@
 #include <linux/kernel.h>
 #include <vhost_target/vring.h>
 
+#include "../../drivers/core/vring.h"
+
 #include "fuzz.h"
 #include "shim/hook.h"
 
@@ -115,6 +117,14 @@ int vt_vring_read_guest(struct vt_vring *v, u64 addr, void *buf, u32 len)
 	return 0;
 }
 
+void *vt_vring_expect_guest(struct vt_vring *v, u64 addr)
+{
+	MUST(v == &vr);
+	if (addr < MEM_BASE || addr - MEM_BASE >= MEM_LEN)
+		return NULL;
+	return mem + (addr - MEM_BASE);
+}
+
 static void *area(u32 len)
 {
 	void *p = malloc(len);
@@ -209,6 +219,10 @@ static void step_peek(bool change)
 	u32 before = vt_vring_get_base(&vr);
 	int ret;
 
+	/* Whatever it finds, it changes nothing. */
+	if (!is_packed)
+		vt_split_expect(&vr, VT_SPLIT_EXPECT);
+	MUST(before == vt_vring_get_base(&vr));
 	nr_loads = 0;
 	poke_at = change ? 1 + fuzz_take(1) % 32 : 0;
 	mem_again = !(fuzz_take(1) & 15);

@@ -98,6 +98,18 @@ int vt_vring_read_guest(struct vt_vring *vr, u64 addr, void *buf, u32 len)
 	return 0;
 }
 
+void *vt_vring_expect_guest(struct vt_vring *vr, u64 addr)
+{
+	struct ring *r = container_of(vr, struct ring, vr);
+
+	if (r->nr_expected < ARRAY_SIZE(r->expected))
+		r->expected[r->nr_expected] = addr;
+	r->nr_expected++;
+	if (addr < RING_MEM || addr - RING_MEM >= RING_MEM_LEN)
+		return NULL;
+	return r->mem + (addr - RING_MEM);
+}
+
 void split_desc(struct ring *r, u16 i, struct buf b, u16 next)
 {
 	struct vring_desc *d = (struct vring_desc *)r->vr.desc + i;

@@ -49,6 +49,8 @@ struct buf {
  * @mem: guest memory at RING_MEM, only for indirect tables
  * @mem_err: what reading it returns, if not 0
  * @nr_reads: times it was read
+ * @expected: guest addresses that were asked for ahead, the first of them
+ * @nr_expected: their number
  */
 struct ring {
 	struct vt_vring vr;
@@ -67,6 +69,8 @@ struct ring {
 	u8 *mem;
 	int mem_err;
 	unsigned int nr_reads;
+	u64 expected[32];
+	unsigned int nr_expected;
 };
 
 struct ring *ring_new(bool packed, u16 size, u32 base);
