@@ -16,6 +16,7 @@ mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
 mount -t tmpfs tmp "$root/tmp"
 mount -t tmpfs mnt "$root/mnt"
+mount -t tmpfs run "$root/run"
 while [ "$1" != -- ]; do
 	mkdir -p "$root$2"
 	mount --bind "$1" "$root$2"
