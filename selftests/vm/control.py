@@ -186,3 +186,36 @@ def pollers_come_and_go(bed):
     left = vt.pollers()
     expect_equal(len(left), 1, "pollers left")
     refused(1, "poller", "remove", str(left[0]["id"]))
+
+
+BOOT = """\
+# What a host has after it has booted: the unit of tools/conf does this.
+create blk  one --dev {disk} --serial "disk one" --ro
+create scsi two --null 1G --product 'a "disk"'
+lun add two --file {file}        # LUN 1
+create blk three --null 1G --queues 2
+"""
+
+
+@test()
+def boot_file(bed):
+    disk, file, path = bed.memory_disk().path, bed.file(), "/tmp/targets"
+    for name in ("one", "two", "three"):
+        bed.callback(lambda name=name: name in names() and vt.ctl("delete", name))
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(BOOT.format(disk=disk, file=file))
+    vt.ctl("batch", path)
+    expect_equal(sorted(names()), ["one", "three", "two"], "targets")
+    expect_equal(vt.ctl_json("show", "one")["units"][0]["serial"], "disk one", "serial")
+    luns = [(u["unit"], u["path"], u["product"]) for u in vt.ctl_json("lun", "list", "two")]
+    expect_equal(luns, [(0, "", 'a "disk"'), (1, file, "")], "LUNs")
+    # All there are there already, but for one.
+    vt.ctl("delete", "two")
+    text = refused(1, "batch", "--force", path)
+    expect(f"{path}:2: create blk one: " in text and f"{path}:5: " in text, text)
+    expect_equal(len(vt.ctl_json("lun", "list", "two")), 2, "LUNs")
+    # A word too many: nothing is done.
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("delete one\ndelete two three\n")
+    refused(2, "batch", path)
+    expect_equal(len(names()), 3, "targets")
