@@ -131,7 +131,8 @@ static void nvme_enable(struct vt_nvme *n)
 	else
 		err = -ECANCELED;
 	nv_lock(&n->core);
-	if (err != -ECANCELED)
+	/* Disabled meanwhile: ready only once it is enabled after that, if it is. */
+	if (err != -ECANCELED && !(n->acts & NV_ACT_DISABLE))
 		nv_regs_enabled(&n->core.regs, !err);
 	nv_unlock(&n->core);
 	if (!err)

@@ -592,6 +592,31 @@ TEST(enable_cancelled, "enabled and disabled before anything was done")
 	nd_end();
 }
 
+#define ENABLE	(6 << 16 | 4 << 20 | NV_CC_EN)
+
+static void restart(void)
+{
+	fc.on_map = NULL;
+	nd_reg(NV_REG_CC, 4, 0);
+	nd_reg(NV_REG_CC, 4, ENABLE);
+}
+
+/* What is written to a doorbell after RDY is not lost. */
+TEST(enable_anew, "disabled and enabled again meanwhile: ready after that only")
+{
+	nd_open(0, 0);
+	nd_enable();
+	nd_reg(NV_REG_CC, 4, 0);
+	fc_do_work(8);
+	fc.on_map = restart;
+	nd_reg(NV_REG_CC, 4, ENABLE);
+	EXPECT_EQ(1, fc_do_work(1));
+	EXPECT(!(nd.n->core.regs.csts & NV_CSTS_RDY));
+	fc_do_work(8);
+	EXPECT(nd.n->core.regs.csts & NV_CSTS_RDY);
+	nd_end();
+}
+
 TEST(queue_away, "queues and shadow pages that are not in memory are refused")
 {
 	u64 away = FC_BASE + FC_BYTES;

@@ -193,6 +193,8 @@ int vt_gmem_map(struct vt_gmem *gm, u64 addr, u32 len, bool write,
 		struct vt_map *map)
 {
 	MUST(gm == &fc.gmem);
+	if (fc.on_map)
+		fc.on_map();
 	memset(map, 0, sizeof(*map));
 	if (!inside(addr, len) ||
 	    addr - FC_BASE + len > FC_RUN * PAGE_SIZE)
@@ -728,6 +730,7 @@ void fc_begin(struct vt_type *type)
 	memset(&fc.target, 0, sizeof(fc.target));
 	fc.may_read = NULL;
 	fc.may_write = NULL;
+	fc.on_map = NULL;
 	fc.blocked = NULL;
 	fc.fails = 0;
 	fc.holds = false;

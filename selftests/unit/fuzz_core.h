@@ -49,6 +49,7 @@ struct fc_disk {
  * @disk: units of the target
  * @may_read: may the device read there now? NULL: yes
  * @may_write: may it write there?
+ * @on_map: something is to be mapped now; NULL: nobody minds
  * @blocked: does it wait for a lock that is held? NULL: no
  * @fails: how many I/Os from now on fail
  * @holds: the backend keeps I/O until it is let go
@@ -62,6 +63,7 @@ struct fc {
 	struct fc_disk disk[FC_DISKS];
 	bool (*may_read)(u64 addr, u32 len);
 	bool (*may_write)(u64 addr, u32 len);
+	void (*on_map)(void);
 	bool (*blocked)(struct work_struct *work);
 	unsigned int fails;
 	bool holds;
