@@ -360,6 +360,23 @@ int nvme_wait(struct nvme *n, unsigned int cqid, struct nvme_cqe *cqe)
 	return 0;
 }
 
+/* What can be seen from here of a command that does not end. */
+static void tell_state(struct nvme *n, unsigned int id)
+{
+	const struct nvme_queue *q = &n->q[id];
+	const struct nvme_ring *cq = &n->q[q->cqid].cq;
+	const struct nvme_cqe *cqe = (struct nvme_cqe *)cq->entries + cq->head;
+
+	vt_msg("CSTS %llx, tail %u, doorbell %d, CQ head %u, entry there %04x, phase %u",
+	       (unsigned long long)nvme_read(n, 0x1c, 4), q->sq.tail,
+	       n->page ? (int)n->page[2 * id] : -1, cq->head, cqe->status,
+	       cq->phase);
+	if (n->mode == NVME_DB_SHADOW)
+		vt_msg("shadow doorbells %u %u, event indexes %u %u",
+		       n->dbs[2 * id], n->dbs[2 * q->cqid + 1], n->eis[2 * id],
+		       n->eis[2 * q->cqid + 1]);
+}
+
 int nvme_do(struct nvme *n, unsigned int id, struct nvme_sqe *cmd, u32 *dw0)
 {
 	struct nvme_cqe cqe;
@@ -371,6 +388,7 @@ int nvme_do(struct nvme *n, unsigned int id, struct nvme_sqe *cmd, u32 *dw0)
 	ret = nvme_wait(n, n->q[id].cqid, &cqe);
 	if (ret) {
 		vt_msg("queue %u: opcode %02x never ended", id, cmd->opcode);
+		tell_state(n, id);
 		return ret;
 	}
 	if (cqe.cid != cmd->cid || cqe.sqid != id) {
