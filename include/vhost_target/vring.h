@@ -7,7 +7,8 @@
  * other guest memory (indirect tables) only through vt_vring_read_guest().
  *
  * One thread at a time uses a vring (the poller that serves the queue).
- * Everything the driver can write is read once, copied, then checked.
+ * Everything the driver can write is read once, copied, then checked. What is
+ * read ahead of that (vt_split_expect()) is a hint for the cache, and no more.
  */
 #ifndef _VHOST_TARGET_VRING_H
 #define _VHOST_TARGET_VRING_H

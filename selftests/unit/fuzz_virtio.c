@@ -53,30 +53,6 @@ static const struct vt_chain *parsing;
 static u64 buf_at;
 static bool far_rings;
 
-/* Nobody opens a file here. */
-
-int vt_door_ioctl_open(struct vt_type *t, struct file *file)
-{
-	(void)t;
-	(void)file;
-	return -ENXIO;
-}
-
-int vt_door_ioctl_release(struct inode *inode, struct file *file)
-{
-	(void)inode;
-	(void)file;
-	return 0;
-}
-
-long vt_door_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
-{
-	(void)file;
-	(void)cmd;
-	(void)arg;
-	return -ENXIO;
-}
-
 /* Between the core and the device type. */
 
 static bool in_segs(const struct vt_seg *seg, unsigned int nr, u64 addr,

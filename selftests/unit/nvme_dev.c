@@ -8,37 +8,6 @@
 
 struct nd nd;
 
-/* Nobody opens a file here. */
-
-int vt_door_nvme_open(struct vt_type *type, struct file *file)
-{
-	(void)type;
-	(void)file;
-	return -ENXIO;
-}
-
-int vt_door_nvme_release(struct inode *inode, struct file *file)
-{
-	(void)inode;
-	(void)file;
-	return 0;
-}
-
-long vt_door_nvme_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
-{
-	(void)file;
-	(void)cmd;
-	(void)arg;
-	return -ENXIO;
-}
-
-int vt_door_nvme_mmap(struct file *file, struct vm_area_struct *vma)
-{
-	(void)file;
-	(void)vma;
-	return -ENXIO;
-}
-
 static void raise_irq(void *priv, unsigned int vector)
 {
 	MUST(!priv);

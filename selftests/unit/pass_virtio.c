@@ -17,30 +17,6 @@
 #define TABLE_STEP	64
 #define REQ_STEP	384
 
-/* Nobody opens a file here. */
-
-int vt_door_ioctl_open(struct vt_type *t, struct file *file)
-{
-	(void)t;
-	(void)file;
-	return -ENXIO;
-}
-
-int vt_door_ioctl_release(struct inode *inode, struct file *file)
-{
-	(void)inode;
-	(void)file;
-	return 0;
-}
-
-long vt_door_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
-{
-	(void)file;
-	(void)cmd;
-	(void)arg;
-	return -ENXIO;
-}
-
 /* The device. */
 
 static void on_error(struct vt_vdev *v, struct vt_vq *vq)

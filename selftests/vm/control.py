@@ -209,7 +209,7 @@ def boot_file(bed):
     expect_equal(vt.ctl_json("show", "one")["units"][0]["serial"], "disk one", "serial")
     luns = [(u["unit"], u["path"], u["product"]) for u in vt.ctl_json("lun", "list", "two")]
     expect_equal(luns, [(0, "", 'a "disk"'), (1, file, "")], "LUNs")
-    # All there are there already, but for one.
+    # All but one are there already.
     vt.ctl("delete", "two")
     text = refused(1, "batch", "--force", path)
     expect(f"{path}:2: create blk one: " in text and f"{path}:5: " in text, text)

@@ -10,6 +10,8 @@
 /* struct line - a command */
 struct line {
 	unsigned int nr;
+	const struct cmd *cmd;
+	int words;	/* of argv that are its name */
 	int argc;
 	char **argv;
 	char *text;	/* what argv points into */
@@ -99,7 +101,7 @@ static int line_check(const struct batch *b, struct line *l, const char *s,
 {
 	char where[WHERE_LEN];
 	struct ctx ctx;
-	int words, ret;
+	int ret;
 
 	line_begin(b, l, &ctx, where, sizeof(where));
 	if (strlen(s) != len)
@@ -108,25 +110,26 @@ static int line_check(const struct batch *b, struct line *l, const char *s,
 		return fail(&ctx, EX_USAGE, "a quotation has no end");
 	if (!l->argc)
 		return EX_OK;
-	ret = find_command(&ctx, l->argc, l->argv, &words);
-	if (!ret && ctx.cmd == b->ctx->cmd)
+	ret = find_command(&ctx, l->argc, l->argv, &l->words);
+	l->cmd = ctx.cmd;
+	if (!ret && l->cmd == b->ctx->cmd)
 		ret = fail_usage(&ctx, "not in a file of commands");
-	return ret ? ret : args_parse(&ctx, l->argc - words, l->argv + words);
+	return ret ? ret : args_parse(&ctx, l->argc - l->words,
+				      l->argv + l->words);
 }
 
 static int line_run(const struct batch *b, const struct line *l)
 {
 	char where[WHERE_LEN];
 	struct ctx ctx;
-	int words, ret;
+	int ret;
 
 	line_begin(b, l, &ctx, where, sizeof(where));
+	ctx.cmd = l->cmd;
 	ret = out_begin(&ctx);
 	if (ret)
 		return ret;
-	ret = find_command(&ctx, l->argc, l->argv, &words);
-	if (!ret)
-		ret = run_command(&ctx, words, l->argc, l->argv);
+	ret = run_command(&ctx, l->words, l->argc, l->argv);
 	ret = out_end(&ctx, ret);
 	if (ctx.fd >= 0)
 		close(ctx.fd);
