@@ -11,6 +11,7 @@ Many commands may be given to one guest; each is a shell script.
 import atexit
 import contextlib
 import ctypes
+import glob
 import os
 import re
 import shutil
@@ -180,16 +181,27 @@ class Guest:
                 re.findall(r".*(?:CPU#|RIP=|HLT=).*\n?", self.monitor("info registers -a")))
         return "no answer"
 
+    def _stacks(self):
+        """Where QEMU's threads are in the host's kernel."""
+        text = ""
+        for task in glob.glob(f"/proc/{self.pid}/task/*") if self.alive else ():
+            with contextlib.suppress(OSError):
+                for name in ("comm", "stack"):
+                    with open(os.path.join(task, name)) as f:
+                        text += f.read()
+        return text
+
     def _failure(self, err):
         """@err with all that was said; the guest is gone afterwards."""
-        state = self._state()
+        stacks, state = self._stacks(), self._state()
         Guest.silent += "in time" in str(err) and "status: running" in state
         host = Guest.witness and Guest.witness()
         self.kill()
-        self.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(BOOT_TIMEOUT)
         texts = [f"{self.name}: {err}"] + [
             f"--- {kind}\n{text}" for kind, text in (
-                ("state", state), ("host", host), ("QEMU", self.stderr_text()),
+                ("state", state), ("threads", stacks), ("host", host), ("QEMU", self.stderr_text()),
                 ("console", self.console_text()[-4000:]),
                 ("serial", self.serial_text()[-4000:]),
                 ("firmware", self.firmware_text()[-4000:])) if text]
@@ -209,7 +221,10 @@ class Guest:
 
     def wait(self, timeout=BOOT_TIMEOUT):
         """QEMU's exit code."""
-        return self.process.wait(timeout)
+        try:
+            return self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise self._failure("QEMU did not end in time") from None
 
     def close(self):
         """Kill what runs and remove the files; safe to call again."""
