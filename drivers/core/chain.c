@@ -26,6 +26,13 @@ int vt_req_map(struct vt_req *req, const struct vt_chain *c, bool write,
 	u32 n;
 	int err;
 
+	/* It is there, if there is anything to map. */
+	if (len && likely(skip + len <= seg->len)) {
+		err = vt_req_map_addr(req, seg->addr + skip, len, write);
+		if (unlikely(err))
+			vt_req_release(req);
+		return err;
+	}
 	for (; len; len -= n) {
 		n = next_piece(&seg, &skip, len, &addr);
 		err = vt_req_map_addr(req, addr, n, write);
@@ -46,6 +53,9 @@ int vt_chain_read(struct vt_vq *vq, const struct vt_chain *c, u64 skip,
 	u32 n;
 	int err;
 
+	/* Nearly all headers are one piece. */
+	if (likely(skip + len <= seg->len))
+		return vt_queue_read(&vq->q, seg->addr + skip, buf, len);
 	for (; len; len -= n, buf += n) {
 		n = next_piece(&seg, &skip, len, &addr);
 		err = vt_queue_read(&vq->q, addr, buf, n);

@@ -77,7 +77,6 @@ int vt_gmem_lookup_in(struct vt_gmem *gm, const struct vt_chunk *c, u64 addr,
 		      unsigned int *off)
 {
 	u32 in = addr & (VT_CHUNK_SIZE - 1);
-	unsigned int i = in >> PAGE_SHIFT;
 	unsigned long p;
 
 	if (unlikely(gm->identity))
@@ -86,17 +85,16 @@ int vt_gmem_lookup_in(struct vt_gmem *gm, const struct vt_chunk *c, u64 addr,
 	if (unlikely(!c))
 		return gm->ops->fill ? -EAGAIN : -EFAULT;
 	*off = offset_in_page(in);
-	p = c->contig ? c->first : READ_ONCE(c->page[i]);
+	p = vt_chunk_page(c, addr);
 	if (unlikely(!p))
 		return gm->ops->fill ? -EAGAIN : -EFAULT;
 	if (unlikely((p & VT_PAGE_RO) && write))
 		return -EFAULT;
 	*page = (struct page *)(p & ~VT_PAGE_RO);
-	if (c->contig) {
-		*page += i;
+	if (c->contig)
 		return min_t(u32, len, VT_CHUNK_SIZE - in);
-	}
-	return chunk_run(c, i, *page, PAGE_SIZE - *off, len, p & VT_PAGE_RO);
+	return chunk_run(c, in >> PAGE_SHIFT, *page, PAGE_SIZE - *off, len,
+			 p & VT_PAGE_RO);
 }
 
 int vt_gmem_lookup(struct vt_gmem *gm, u64 addr, u32 len, bool write,

@@ -98,11 +98,17 @@ EXPORT_SYMBOL_GPL(vt_req_release);
  * the generation is an old one we are in a pass that began before whoever
  * takes it away has waited for us.
  */
-static struct vt_chunk *queue_chunk(struct vt_queue *q, u64 index)
+static struct vt_known_chunk *queue_known(struct vt_queue *q, u64 addr)
 {
-	struct vt_known_chunk *k = &q->known[index % VT_QUEUE_CHUNKS];
+	return &q->known[(addr >> VT_CHUNK_SHIFT) % VT_QUEUE_CHUNKS];
+}
+
+static struct vt_chunk *queue_chunk(struct vt_queue *q, u64 addr)
+{
+	struct vt_known_chunk *k = queue_known(q, addr);
 	struct vt_gmem *gm = q->session->gmem;
 	unsigned long gen = vt_gmem_gen(gm);
+	u64 index = addr >> VT_CHUNK_SHIFT;
 
 	if (unlikely(gm->identity))
 		return NULL;
@@ -118,17 +124,36 @@ static struct vt_chunk *queue_chunk(struct vt_queue *q, u64 index)
 }
 
 /*
+ * Nearly all of what is looked up lies in a page of a chunk that is known:
+ * that page, or 0.
+ */
+static __always_inline unsigned long queue_page(struct vt_queue *q, u64 addr,
+						u32 len, bool write)
+{
+	const struct vt_known_chunk *k = queue_known(q, addr);
+	unsigned long p;
+
+	if (unlikely(vt_gmem_gen(q->session->gmem) != q->known_gen ||
+		     k->index != addr >> VT_CHUNK_SHIFT || !k->c ||
+		     len > PAGE_SIZE - offset_in_page(addr)))
+		return 0;
+	p = vt_chunk_page(k->c, addr);
+	if (unlikely(p & VT_PAGE_RO))
+		return write ? 0 : p & ~VT_PAGE_RO;
+	return p;
+}
+
+/*
  * A miss is filled and looked up again, as often as memory is taken away in
  * between; a fill that found nothing there makes it a hole for this request.
  */
-int vt_queue_lookup(struct vt_queue *q, u64 addr, u32 len, bool write,
-		    struct page **page, unsigned int *off)
+static noinline int queue_lookup_any(struct vt_queue *q, u64 addr, u32 len,
+				     bool write, struct page **page,
+				     unsigned int *off)
 {
-	int n = vt_gmem_lookup_in(q->session->gmem,
-				  queue_chunk(q, addr >> VT_CHUNK_SHIFT),
+	int n = vt_gmem_lookup_in(q->session->gmem, queue_chunk(q, addr),
 				  addr, len, write, page, off);
 
-	q->cost++;
 	if (likely(n != -EAGAIN))
 		return n;
 	if (q->fault_hole && q->fault_addr == addr)
@@ -136,17 +161,30 @@ int vt_queue_lookup(struct vt_queue *q, u64 addr, u32 len, bool write,
 	q->fault_addr = addr;
 	return -EAGAIN;
 }
+
+int vt_queue_lookup(struct vt_queue *q, u64 addr, u32 len, bool write,
+		    struct page **page, unsigned int *off)
+{
+	unsigned long p = queue_page(q, addr, len, write);
+
+	q->cost++;
+	if (unlikely(!p))
+		return queue_lookup_any(q, addr, len, write, page, off);
+	*page = (struct page *)p;
+	*off = offset_in_page(addr);
+	return len;
+}
 EXPORT_SYMBOL_GPL(vt_queue_lookup);
 
 /* Nobody is asked for what is not there: the request itself will do that. */
 void *vt_queue_expect(struct vt_queue *q, u64 addr)
 {
-	unsigned int off;
-	struct page *page;
+	struct page *page = (struct page *)queue_page(q, addr, 1, false);
+	unsigned int off = offset_in_page(addr);
 	void *p;
 
-	if (vt_gmem_lookup_in(q->session->gmem,
-			      queue_chunk(q, addr >> VT_CHUNK_SHIFT), addr, 1,
+	if (unlikely(!page) &&
+	    vt_gmem_lookup_in(q->session->gmem, queue_chunk(q, addr), addr, 1,
 			      false, &page, &off) < 0)
 		return NULL;
 	p = page_address(page) + off;

@@ -72,35 +72,6 @@ int vt_ring_broken(struct vt_vring *vr, enum vt_ring_error why)
 	return -EPROTO;
 }
 
-/*
- * Empty buffers carry nothing and are left out. An indirect table may have as
- * many entries as the largest queue, more than 2.7.5.3.1 allows a driver.
- */
-int vt_chain_add(struct vt_vring *vr, struct vt_chain *c, u64 addr, u32 len,
-		 bool write)
-{
-	struct vt_seg *seg = &c->seg[c->nr_out + c->nr_in];
-
-	c->looked++;
-	if (!write && c->nr_in)
-		return vt_ring_broken(vr, VT_RING_BAD_ORDER);
-	if (c->nr_out + c->nr_in >= VT_VRING_MAX_SIZE)
-		return vt_ring_broken(vr, VT_RING_LOOP);
-	if (!len)
-		return 0;
-
-	seg->addr = addr;
-	seg->len = len;
-	if (write) {
-		c->nr_in++;
-		c->in_len += len;
-	} else {
-		c->nr_out++;
-		c->out_len += len;
-	}
-	return 0;
-}
-
 /* Copies the whole table before any of it is looked at. */
 int vt_ring_read_indirect(struct vt_vring *vr, u64 addr, u32 len)
 {

@@ -37,7 +37,7 @@ static int control_tmf(struct vt_vq *vq, struct scsi_req *sr,
 		return control_end(sr, VIRTIO_SCSI_S_BAD_TARGET);
 	sr->tmf.subtype = control_le32(r->subtype);
 	sr->tmf.tag = le64_to_cpu((__force __le64)r->tag);
-	sr->tmf.itl = xa_load(&ss->itls, lun);
+	sr->tmf.itl = scsi_session_itl(ss, lun);
 	return 2;
 }
 

@@ -146,7 +146,7 @@ static void cmd_set_task(struct cmd_parse *p,
 	struct scsi_task *task = &p->sr->task;
 
 	task->nexus = &ss->nexus;
-	task->itl = xa_load(&ss->itls, lun);
+	task->itl = scsi_session_itl(ss, lun);
 	task->attr = hdr->task_attr <= SCSI_ATTR_ACA ? hdr->task_attr :
 		     SCSI_ATTR_SIMPLE;
 	memcpy(task->cdb, hdr->cdb, sizeof(task->cdb));
@@ -362,7 +362,10 @@ static u32 cmd_write_resp(struct scsi_req *sr)
 	r.status_qualifier = 0;
 	r.status = done ? task->status : SCSI_GOOD;
 	r.response = sr->response;
-	scsi_resp_write(&sr->resp, 0, &r, SCSI_RESP_HEAD);
+	if (likely(sr->resp.piece->len >= SCSI_RESP_HEAD))
+		memcpy(sr->resp.piece->addr, &r, SCSI_RESP_HEAD);
+	else
+		scsi_resp_write(&sr->resp, 0, &r, SCSI_RESP_HEAD);
 	if (unlikely(sense))
 		scsi_resp_write(&sr->resp, SCSI_RESP_HEAD, task->sense, sense);
 	return sense;

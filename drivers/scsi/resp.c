@@ -72,7 +72,19 @@ int scsi_resp_map_at(struct vt_vq *vq, const struct vt_chain *c, u64 skip,
 int scsi_resp_map(struct vt_vq *vq, const struct vt_chain *c, u32 len,
 		  struct scsi_resp *r)
 {
-	return scsi_resp_map_at(vq, c, 0, len, r);
+	const struct vt_seg *seg = c->seg + c->nr_out;
+	unsigned int off;
+	struct page *page;
+
+	if (unlikely(len > seg->len) ||
+	    unlikely(vt_queue_lookup(&vq->q, seg->addr, len, true, &page,
+				     &off) != (int)len))
+		return scsi_resp_map_at(vq, c, 0, len, r);
+	r->few[0].addr = page_address(page) + off;
+	r->few[0].len = len;
+	r->piece = r->few;
+	r->len = len;
+	return 0;
 }
 
 void scsi_resp_write(struct scsi_resp *r, u32 off, const void *buf, u32 len)
@@ -80,6 +92,10 @@ void scsi_resp_write(struct scsi_resp *r, u32 off, const void *buf, u32 len)
 	const struct scsi_piece *p = r->piece;
 	u32 n;
 
+	if (likely(!buf && off + len <= p->len)) {
+		memset(p->addr + off, 0, len);
+		return;
+	}
 	for (; len; p++) {
 		if (off >= p->len) {
 			off -= p->len;

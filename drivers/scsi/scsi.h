@@ -102,6 +102,8 @@ struct scsi_events {
 
 #define SCSI_NO_INDEX	UINT_MAX
 
+#define SCSI_NEAR_LUNS	8
+
 /**
  * struct scsi_session - a session of a target
  * @vdev: its virtio device
@@ -110,6 +112,7 @@ struct scsi_events {
  * @index: number among the sessions of its target that have no name, or
  *	SCSI_NO_INDEX; target->lock
  * @itls: LUN -> struct scsi_itl; changed under target->lock
+ * @near: the same of the first LUNs, for who asks for each command
  * @aborting: requests that were aborted and have not ended yet
  * @abort_wait: where task management waits for them
  * @tmfs: struct scsi_tmf to be done, the last one first
@@ -122,6 +125,7 @@ struct scsi_session {
 	struct scsi_port port;
 	unsigned int index;
 	struct xarray itls;
+	struct scsi_itl *near[SCSI_NEAR_LUNS];
 	atomic_t aborting;
 	wait_queue_head_t abort_wait;
 	struct llist_head tmfs;
@@ -212,6 +216,17 @@ static inline struct vt_req *scsi_to_vt_req(struct scsi_req *sr)
 static inline struct scsi_session *scsi_session(struct vt_queue *q)
 {
 	return vt_to_vdev(q->session)->type_priv;
+}
+
+/* What a session has at a LUN, or NULL. */
+static inline struct scsi_itl *scsi_session_itl(struct scsi_session *ss,
+						unsigned int lun)
+{
+	struct scsi_itl *itl = NULL;
+
+	if (likely(lun < SCSI_NEAR_LUNS))
+		itl = READ_ONCE(ss->near[lun]);
+	return likely(itl) ? itl : xa_load(&ss->itls, lun);
 }
 
 static inline struct scsi_session *scsi_nexus_session(struct scsi_nexus *n)

@@ -138,6 +138,9 @@ static int itl_add(struct scsi_session *ss, struct vt_unit *u)
 	mutex_unlock(&su->disk->tmf_lock);
 	/* Whoever finds it finds it complete. */
 	xa_store(&ss->itls, u->nr, itl, GFP_KERNEL);
+	if (u->nr < SCSI_NEAR_LUNS)
+		/* Here, too: what it points to before itself. */
+		smp_store_release(&ss->near[u->nr], itl);
 	return 0;
 }
 
@@ -215,6 +218,8 @@ static void session_unit_added(struct scsi_session *ss, struct vt_unit *u)
 static void session_unit_removed(struct scsi_session *ss, struct vt_unit *u)
 {
 	/* Its itl goes in scsi_unit_exit(), when no request uses it. */
+	if (u->nr < SCSI_NEAR_LUNS)
+		WRITE_ONCE(ss->near[u->nr], NULL);
 	if (!xa_erase(&ss->itls, u->nr))
 		return;
 	scsi_ua_raise_nexus(&ss->nexus, SCSI_UA_LUNS_CHANGED);

@@ -157,6 +157,23 @@ int vt_gmem_lookup_in(struct vt_gmem *gm, const struct vt_chunk *c, u64 addr,
 		      unsigned int *off);
 
 /**
+ * vt_chunk_page - what a chunk has at an address
+ * @c: chunk
+ * @addr: guest address in it
+ *
+ * Context: as vt_gmem_lookup().
+ *
+ * Returns: the page's pointer | VT_PAGE_RO; 0: a hole.
+ */
+static inline unsigned long vt_chunk_page(const struct vt_chunk *c, u64 addr)
+{
+	unsigned int i = (addr & (VT_CHUNK_SIZE - 1)) >> PAGE_SHIFT;
+
+	return c->contig ? c->first + i * sizeof(struct page) :
+			   READ_ONCE(c->page[i]);
+}
+
+/**
  * vt_gmem_gen - is what is remembered of @gm's chunks still so?
  * @gm: memory
  *

@@ -3,6 +3,7 @@
  * A virtio-blk device with the core's queues: what its driver does not see
  * go wrong, or sees as an error and no more.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include <linux/capability.h>
@@ -634,6 +635,95 @@ TEST(memory_changed, "what a queue remembers of memory goes with its generation"
 	EXPECT_EQ(2, fv_ended(0));
 	fc.gmem.gen = 0;
 	fv_close();
+}
+
+/**
+ * struct looks - what a queue knows of memory
+ * @chunk: which is there; its pages are others than those of fc
+ * @page: of it
+ * @bytes: two pages, not next to each other
+ */
+struct looks {
+	struct vt_chunk chunk;
+	unsigned long page[VT_CHUNK_PAGES];
+	struct page *bytes;
+};
+
+static struct looks looks;
+
+static void looks_begin(void)
+{
+	fv_open(&plain);
+	/* No chain asks for what is looked up here. */
+	fc.may_read = NULL;
+	fc.may_write = NULL;
+	memset(&looks, 0, sizeof(looks));
+	looks.bytes = aligned_alloc(PAGE_SIZE, 4 * PAGE_SIZE);
+	looks.chunk.page = looks.page;
+	looks.page[0] = (unsigned long)&looks.bytes[1];
+	looks.page[1] = (unsigned long)&looks.bytes[3] | VT_PAGE_RO;
+	xa_store(&fc.gmem.chunks, FC_BASE >> VT_CHUNK_SHIFT, &looks.chunk,
+		 GFP_KERNEL);
+	/* It is remembered with the first look. */
+	vt_queue_expect(&fv.vdev->vqs[0].q, FC_BASE);
+}
+
+static void looks_end(void)
+{
+	xa_destroy(&fc.gmem.chunks);
+	fc.gmem.gen = 0;
+	fv_close();
+	free(looks.bytes);
+}
+
+/* Is it page @n of the chunk's, as the queue remembers it? -1: not of those. */
+static int looks_at(u64 addr, u32 len, bool write)
+{
+	struct page *page;
+	unsigned int off;
+
+	if (vt_queue_lookup(&fv.vdev->vqs[0].q, FC_BASE + addr, len, write,
+			    &page, &off) != (int)len ||
+	    off != addr % PAGE_SIZE || page < looks.bytes ||
+	    page >= looks.bytes + 4)
+		return -1;
+	return page - looks.bytes;
+}
+
+TEST(memory_known, "of a chunk that is known a page is found without another look")
+{
+	looks_begin();
+	EXPECT_EQ(1, looks_at(0, PAGE_SIZE, true));
+	EXPECT_EQ(1, looks_at(17, PAGE_SIZE - 17, false));
+	EXPECT_EQ(3, looks_at(PAGE_SIZE, PAGE_SIZE, false));
+	EXPECT_EQ(3, looks_at(2 * PAGE_SIZE - 1, 1, false));
+	EXPECT_EQ((long)&looks.bytes[3] + 8,
+		  (long)vt_queue_expect(&fv.vdev->vqs[0].q,
+					FC_BASE + PAGE_SIZE + 8));
+	looks.chunk.contig = true;
+	looks.chunk.first = (unsigned long)looks.bytes;
+	EXPECT_EQ(0, looks_at(5, 1, true));
+	EXPECT_EQ(3, looks_at(3 * PAGE_SIZE, PAGE_SIZE, true));
+	looks.chunk.first |= VT_PAGE_RO;
+	EXPECT_EQ(3, looks_at(3 * PAGE_SIZE, PAGE_SIZE, false));
+	EXPECT_EQ(-1, looks_at(3 * PAGE_SIZE, PAGE_SIZE, true));
+	looks_end();
+}
+
+TEST(memory_not_known, "more than a page, what is read-only, a hole are looked at anew")
+{
+	looks_begin();
+	EXPECT_EQ(-1, looks_at(0, PAGE_SIZE + 1, false));
+	EXPECT_EQ(-1, looks_at(1, PAGE_SIZE, false));
+	EXPECT_EQ(-1, looks_at(PAGE_SIZE, 1, true));
+	EXPECT_EQ(-1, looks_at(2 * PAGE_SIZE, 1, false));
+	/* Of another chunk, for which it is remembered in the same place. */
+	EXPECT_EQ(-1, looks_at(VT_QUEUE_CHUNKS * VT_CHUNK_SIZE, 1, false));
+	EXPECT_EQ(-1, looks_at(0, 1, false));
+	EXPECT_EQ(1, looks_at(0, 1, false));
+	fc.gmem.gen++;
+	EXPECT_EQ(-1, looks_at(0, 1, false));
+	looks_end();
 }
 
 TEST(sync_in_flight, "memory that was taken away is waited for")

@@ -55,6 +55,30 @@ int vt_gmem_lookup_in(struct vt_gmem *gm, const struct vt_chunk *c, u64 addr,
 	return vt_gmem_lookup(gm, addr, len, write, p, off);
 }
 
+/* As of a VM whose memory is in small pages. */
+static void memory_begin(void)
+{
+	unsigned int i, k;
+
+	pass_mem = mmap(NULL, PASS_MEM_LEN, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (pass_mem == MAP_FAILED)
+		pass_die("no memory");
+	for (i = 0; i < PASS_MEM_LEN / VT_CHUNK_SIZE; i++) {
+		struct vt_chunk *c = calloc(1, sizeof(*c));
+
+		if (c)
+			c->page = calloc(VT_CHUNK_PAGES, sizeof(*c->page));
+		if (!c || !c->page)
+			pass_die("no memory");
+		for (k = 0; k < VT_CHUNK_PAGES; k++)
+			c->page[k] = (unsigned long)pass_mem +
+				     i * VT_CHUNK_SIZE + k * PAGE_SIZE;
+		xa_store(&pass_gmem.chunks, (PASS_MEM >> VT_CHUNK_SHIFT) + i, c,
+			 GFP_KERNEL);
+	}
+}
+
 int vt_gmem_fill(struct vt_gmem *gm, u64 addr)
 {
 	(void)gm;
@@ -319,10 +343,9 @@ int main(int argc, char **argv)
 	batch = option(argc, argv, "--batch", 32);
 	if (!rounds || !batch || batch > MAX_BATCH)
 		pass_die("--rounds 1.., --batch 1..64");
-	pass_mem = mmap(NULL, PASS_MEM_LEN, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	memory_begin();
 	t = calloc(rounds, sizeof(*t));
-	if (pass_mem == MAP_FAILED || !t)
+	if (!t)
 		pass_die("no memory");
 	on_cpu(1);
 	disk_begin();

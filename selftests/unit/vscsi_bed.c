@@ -54,6 +54,7 @@ static void vbed_init_session(struct vbed *v)
 	ss->itls.entry = &v->itl[0];
 	ss->itls.table = v->luns;
 	ss->itls.size = VBED_LUNS;
+	ss->near[0] = &v->itl[0];
 	v->luns[VBED_LUN_FLAT] = &v->itl[1];
 	scsi_events_init(&ss->events);
 	scsi_nexus_init(&ss->nexus, &ss->port, &id, NULL);

@@ -11,7 +11,11 @@
 #define PAGE_SIZE	4096u
 
 struct address_space;
-struct page;
+
+/* A page of the tests is where its bytes are. */
+struct page {
+	u8 bytes[PAGE_SIZE];
+};
 
 struct mm_struct {
 	struct rw_semaphore mmap_lock;
@@ -19,7 +23,7 @@ struct mm_struct {
 
 #define unmap_mapping_range(mapping, start, len, even_cows) ((void)(mapping))
 
-/* A page of the tests is where its bytes are. */
+#define offset_in_page(p)	((unsigned long)(p) & (PAGE_SIZE - 1))
 #define page_address(page)	((void *)(page))
 
 static inline struct page *alloc_page(gfp_t gfp)
