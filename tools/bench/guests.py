@@ -211,8 +211,8 @@ def main(options):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("-r", "--rounds", type=int, default=3)
-    parser.add_argument("-s", "--seconds", type=int, default=4)
+    parser.add_argument("-r", "--rounds", type=int, default=5)
+    parser.add_argument("-s", "--seconds", type=int, default=3)
     parser.add_argument("--fio", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--json", metavar="PREFIX", help="for report.py")
     parser.add_argument("groups", nargs="*", choices=[[], "all", *GROUPS])
