@@ -26,7 +26,7 @@ int vt_req_map(struct vt_req *req, const struct vt_chain *c, bool write,
 	u32 n;
 	int err;
 
-	/* It is there, if there is anything to map. */
+	/* Nearly all data is one piece; of none there may be no segment. */
 	if (len && likely(skip + len <= seg->len)) {
 		err = vt_req_map_addr(req, seg->addr + skip, len, write);
 		if (unlikely(err))

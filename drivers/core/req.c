@@ -93,16 +93,16 @@ void vt_req_release(struct vt_req *req)
 }
 EXPORT_SYMBOL_GPL(vt_req_release);
 
-/*
- * A chunk that was found is used as long as none has been taken away: while
- * the generation is an old one we are in a pass that began before whoever
- * takes it away has waited for us.
- */
 static struct vt_known_chunk *queue_known(struct vt_queue *q, u64 addr)
 {
 	return &q->known[(addr >> VT_CHUNK_SHIFT) % VT_QUEUE_CHUNKS];
 }
 
+/*
+ * A chunk that was found is used as long as none has been taken away: while
+ * the generation is an old one we are in a pass that began before whoever
+ * takes it away has waited for us.
+ */
 static struct vt_chunk *queue_chunk(struct vt_queue *q, u64 addr)
 {
 	struct vt_known_chunk *k = queue_known(q, addr);

@@ -362,10 +362,7 @@ static u32 cmd_write_resp(struct scsi_req *sr)
 	r.status_qualifier = 0;
 	r.status = done ? task->status : SCSI_GOOD;
 	r.response = sr->response;
-	if (likely(sr->resp.piece->len >= SCSI_RESP_HEAD))
-		memcpy(sr->resp.piece->addr, &r, SCSI_RESP_HEAD);
-	else
-		scsi_resp_write(&sr->resp, 0, &r, SCSI_RESP_HEAD);
+	scsi_resp_write(&sr->resp, 0, &r, SCSI_RESP_HEAD);
 	if (unlikely(sense))
 		scsi_resp_write(&sr->resp, SCSI_RESP_HEAD, task->sense, sense);
 	return sense;

@@ -92,8 +92,11 @@ void scsi_resp_write(struct scsi_resp *r, u32 off, const void *buf, u32 len)
 	const struct scsi_piece *p = r->piece;
 	u32 n;
 
-	if (likely(!buf && off + len <= p->len)) {
-		memset(p->addr + off, 0, len);
+	if (likely(off + len <= p->len)) {
+		if (buf)
+			memcpy(p->addr + off, buf, len);
+		else
+			memset(p->addr + off, 0, len);
 		return;
 	}
 	for (; len; p++) {
