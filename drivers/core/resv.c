@@ -92,6 +92,21 @@ void vt_resv_bind(struct vt_resv *r, struct vt_resv_nexus *n,
 }
 EXPORT_SYMBOL_GPL(vt_resv_bind);
 
+/* It stays bound: commands that are being done use it all the time. */
+void vt_resv_rebind(struct vt_resv_nexus *n, const struct vt_resv_id *id)
+{
+	struct vt_resv *r = n->resv;
+
+	mutex_lock(&r->lock);
+	down_write(&r->exec_sem);
+	n->id = *id;
+	n->fenced = false;
+	WRITE_ONCE(n->may, vt_resv_rights(r->state, id));
+	up_write(&r->exec_sem);
+	mutex_unlock(&r->lock);
+}
+EXPORT_SYMBOL_GPL(vt_resv_rebind);
+
 void vt_resv_unbind(struct vt_resv_nexus *n)
 {
 	struct vt_resv *r = n->resv;

@@ -141,8 +141,8 @@ void nv_ns_remove_all(struct vt_nvme *n)
 }
 
 /*
- * What is in flight was allowed to the host it was before. It ends before its
- * rights become another's.
+ * What is in flight was allowed to the host it was before. It ends before the
+ * driver is told that it is another.
  */
 void nv_set_host(struct nv_core *c)
 {
@@ -150,18 +150,16 @@ void nv_set_host(struct nv_core *c)
 	struct vt_resv_id id;
 	unsigned int i;
 
-	vt_session_sync(&n->s);
 	resv_host_id(n, &id);
 	mutex_lock(&c->target->lock);
 	for (i = 0; i < NV_MAX_NS; i++) {
 		struct nv_ns *ns = c->ns[i];
 
-		if (!ns || vt_resv_id_equal(&ns->resv.id, &id))
-			continue;
-		vt_resv_unbind(&ns->resv);
-		vt_resv_bind(&ns->unit->be->resv, &ns->resv, &id);
+		if (ns && !vt_resv_id_equal(&ns->resv.id, &id))
+			vt_resv_rebind(&ns->resv, &id);
 	}
 	mutex_unlock(&c->target->lock);
+	vt_session_sync(&n->s);
 }
 
 static u16 resv_status(enum vt_resv_result res)

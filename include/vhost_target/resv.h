@@ -296,6 +296,16 @@ int vt_resv_restore(struct vt_resv *r, const struct vt_resv_state *s);
 void vt_resv_bind(struct vt_resv *r, struct vt_resv_nexus *n,
 		  const struct vt_resv_id *id);
 
+/**
+ * vt_resv_rebind - a session has another identity from now on
+ * @n: bound; its commands may be going on
+ * @id: who
+ *
+ * Commands that are going on count as the one's or the other's.
+ * Context: may sleep.
+ */
+void vt_resv_rebind(struct vt_resv_nexus *n, const struct vt_resv_id *id);
+
 /* It ends: nothing of it is in flight. Does nothing if it is not bound. */
 void vt_resv_unbind(struct vt_resv_nexus *n);
 

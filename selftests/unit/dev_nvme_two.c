@@ -100,9 +100,9 @@ TEST(preempted, "a registration that is preempted is told, and its I/O waited fo
 	two_end();
 }
 
-TEST(hosts, "a host that says who it is has what it had registered")
+static u16 say_host(u8 last)
 {
-	u8 id[16] = { 0xaa, [15] = 1 };
+	u8 id[16] = { 0xaa, [15] = last };
 	struct nv_sqe s = {
 		.opcode = NV_ADM_SET_FEATURES,
 		.prp1 = cpu_to_le64(nd_data(0)),
@@ -110,11 +110,40 @@ TEST(hosts, "a host that says who it is has what it had registered")
 		.cdw11 = cpu_to_le32(1),
 	};
 
-	two();
 	fc_write(nd_data(0), id, sizeof(id));
 	s.cid = nd.cid++;
 	nd_submit(0, &s, true);
-	EXPECT_EQ(0, nd_status(0));
+	return nd_status(0);
+}
+
+static unsigned int locked;
+
+/* Commands that are being done look at it without the controller's lock. */
+static void still_bound(void)
+{
+	locked++;
+	EXPECT(nd.n->core.ns[0]->resv.resv);
+	EXPECT_EQ(VT_RESV_RW, nd.n->core.ns[0]->resv.may);
+}
+
+TEST(host_meanwhile, "a host that says who it is keeps its namespaces, and its rights")
+{
+	two();
+	locked = 0;
+	shim_on_lock = still_bound;
+	EXPECT_EQ(0, say_host(1));
+	EXPECT_EQ(0, say_host(2));
+	shim_on_lock = NULL;
+	EXPECT(locked);
+	two_end();
+}
+
+TEST(hosts, "a host that says who it is has what it had registered")
+{
+	u8 id[16] = { 0xaa, [15] = 1 };
+
+	two();
+	EXPECT_EQ(0, say_host(1));
 	EXPECT(!memcmp(nd.n->core.ns[0]->resv.id.bytes, id, sizeof(id)));
 	EXPECT(memcmp(other->core.ns[0]->resv.id.bytes, id, sizeof(id)));
 	EXPECT_EQ(0, resv(NV_CMD_RESV_REGISTER, 0, 0, 1));

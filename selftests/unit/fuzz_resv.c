@@ -132,6 +132,10 @@ static void step(struct resv_bed *b)
 	a.new_key = fuzz_take(1);
 	a.dest = id;
 	b->save_err = who & 8 ? -EIO : 0;
+	if (op >= 248) {
+		vt_resv_rebind(&x->n, &id);
+		return;
+	}
 	if (op >= 240) {
 		vt_resv_unbind(&x->n);
 		vt_resv_bind(&b->r, &x->n, &id);

@@ -46,6 +46,24 @@ TEST(preempt_absent, "a registrant that is away can be preempted and comes back 
 	resv_bed_end(&b);
 }
 
+TEST(rebind, "a nexus that becomes another has that one's rights, and stays bound")
+{
+	struct vt_resv_id id = resv_id(0), own = resv_id(3);
+	struct resv_bed b;
+
+	resv_bed_init(&b);
+	resv_register_all(&b, 2);
+	EXPECT_EQ(VT_RESV_OK, resv_reserve(&b, 0, VT_RESV_EX_ACCESS));
+	EXPECT_EQ(0, b.x[3].n.may);
+	vt_resv_rebind(&b.x[3].n, &id);
+	EXPECT(b.x[3].n.resv == &b.r);
+	EXPECT_EQ(VT_RESV_RW, b.x[3].n.may);
+	vt_resv_rebind(&b.x[3].n, &own);
+	EXPECT_EQ(0, b.x[3].n.may);
+	EXPECT_EQ(0, b.x[3].events);
+	resv_bed_end(&b);
+}
+
 TEST(unbind_twice, "a nexus that is not bound can be unbound")
 {
 	struct resv_bed b;

@@ -7,6 +7,8 @@
 #include <linux/lockdep.h>
 #include <linux/types.h>
 
+#include "../hook.h"
+
 /* One thread: taking it twice would be a deadlock. */
 struct mutex {
 	bool locked;
@@ -31,6 +33,7 @@ static inline void mutex_destroy(struct mutex *m)
 
 static inline void mutex_lock(struct mutex *m)
 {
+	shim_call(shim_on_lock);
 	assert(!m->locked);
 	m->locked = true;
 }
