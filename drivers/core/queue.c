@@ -8,6 +8,7 @@
 #include <linux/indirect_call_wrapper.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 
 #include <vhost_target/cov.h>
 
@@ -147,9 +148,12 @@ void vt_queue_io_done(struct vt_io *io)
 
 	if (unlikely(req->late) && vt_req_ended_late(req))
 		return;
+	/* Once it is there, all may end; the queue's memory stays till we are out. */
+	rcu_read_lock();
 	/* Implies the barrier that vt_pq_wake() asks for. */
 	llist_add(&req->done, &q->done);
 	vt_pq_wake(&q->pq);
+	rcu_read_unlock();
 }
 EXPORT_SYMBOL_GPL(vt_queue_io_done);
 

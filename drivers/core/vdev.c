@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Virtio devices: see <vhost_target/vdev.h>. */
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
@@ -85,7 +86,8 @@ EXPORT_SYMBOL_GPL(vt_vdev_create);
 void vt_vdev_destroy(struct vt_vdev *vdev)
 {
 	vt_session_exit(&vdev->s);
-	kvfree(vdev->vqs);
+	/* See vt_queue_io_done(). */
+	kvfree_rcu_mightsleep(vdev->vqs);
 	kfree(vdev);
 }
 EXPORT_SYMBOL_GPL(vt_vdev_destroy);

@@ -2,6 +2,7 @@
 /* Controllers: see <vhost_target/nvme.h> for their doors' side. */
 #include <linux/ktime.h>
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include "ctrl.h"
@@ -347,7 +348,8 @@ static void nvme_free(struct vt_nvme *n)
 	free_page((unsigned long)n->admin.buf);
 	kvfree(n->core.ns);
 	kvfree(n->sq);
-	kvfree(n->cq);
+	/* See vt_queue_io_done(). */
+	kvfree_rcu_mightsleep(n->cq);
 	kvfree(n);
 }
 

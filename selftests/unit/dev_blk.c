@@ -175,6 +175,28 @@ TEST(large_copy, "a work item makes large copies, both ways, whatever memory the
 	fv_close();
 }
 
+/* Who ended the request has not woken its queue yet. */
+static void end_all(void)
+{
+	fc.on_wake = NULL;
+	fc_poll();
+	EXPECT_EQ(1, fv_ended(0));
+	fv_close();
+}
+
+TEST(closed_as_it_ends, "a queue that goes when its last request ends is there for who ends it")
+{
+	struct one r;
+
+	fv_open(&aligned);
+	fc.holds = true;
+	one_rw(&r, VIRTIO_BLK_T_IN, 0, 512, 0);
+	fv_offer(0, &r.c);
+	fc_poll();
+	fc.on_wake = end_all;
+	EXPECT_EQ(1, fc_end_io(1));
+}
+
 TEST(copies_limited, "a queue has so many bytes of copies at a time, but one in any case")
 {
 	struct vt_queue *q;

@@ -541,6 +541,9 @@ void vt_pq_wake(struct vt_pq *pq)
 {
 	unsigned int i;
 
+	shim_call(fc.on_wake);
+	/* A waker looks at it, whatever has become of it. */
+	*(volatile unsigned long *)&pq->flags;
 	for (i = 0; i < nr_pqs; i++)
 		if (pqs[i].pq == pq)
 			pqs[i].asleep = false;
@@ -731,6 +734,7 @@ void fc_begin(struct vt_type *type)
 	fc.may_read = NULL;
 	fc.may_write = NULL;
 	fc.on_map = NULL;
+	fc.on_wake = NULL;
 	fc.blocked = NULL;
 	fc.fails = 0;
 	fc.holds = false;

@@ -50,6 +50,7 @@ struct fc_disk {
  * @may_read: may the device read there now? NULL: yes
  * @may_write: may it write there?
  * @on_map: something is to be mapped now; NULL: nobody minds
+ * @on_wake: somebody is about to wake a queue; NULL: nobody minds
  * @blocked: does it wait for a lock that is held? NULL: no
  * @fails: how many I/Os from now on fail
  * @holds: the backend keeps I/O until it is let go
@@ -64,6 +65,7 @@ struct fc {
 	bool (*may_read)(u64 addr, u32 len);
 	bool (*may_write)(u64 addr, u32 len);
 	void (*on_map)(void);
+	void (*on_wake)(void);
 	bool (*blocked)(struct work_struct *work);
 	unsigned int fails;
 	bool holds;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <assert.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #include <linux/cred.h>
+#include <linux/rcupdate.h>
 #include <linux/user_namespace.h>
 
 #include "shim/hook.h"
@@ -15,3 +18,33 @@ const struct cred shim_cred = { .user_ns = &init_user_ns };
 void (*shim_on_wait)(void);
 void (*shim_on_work)(struct work_struct *work);
 void (*shim_on_cancel)(struct work_struct *work);
+
+/* Of one thread. */
+#define MAX_RCU_FREE 16
+
+static unsigned int rcu_readers, nr_rcu_free;
+static void *rcu_free[MAX_RCU_FREE];
+
+void rcu_read_lock(void)
+{
+	rcu_readers++;
+}
+
+void rcu_read_unlock(void)
+{
+	assert(rcu_readers);
+	if (--rcu_readers)
+		return;
+	while (nr_rcu_free)
+		free(rcu_free[--nr_rcu_free]);
+}
+
+void kvfree_rcu_mightsleep(void *p)
+{
+	if (!rcu_readers) {
+		free(p);
+		return;
+	}
+	assert(nr_rcu_free < MAX_RCU_FREE);
+	rcu_free[nr_rcu_free++] = p;
+}
