@@ -54,10 +54,7 @@ static long ctl_create(void *ctx, void *arg)
 		if (IS_ERR(ids))
 			return PTR_ERR(ids);
 	}
-	err = vt_target_create(p, ids);
-	if (err)
-		kfree(ids);
-	return err;
+	return vt_target_create(p, ids);
 }
 
 static long ctl_destroy(void *ctx, void *arg)

@@ -191,6 +191,15 @@ bool vt_target_may_attach(const struct vt_target *t, const struct cred *cred)
 }
 EXPORT_SYMBOL_GPL(vt_target_may_attach);
 
+int vt_target_admits(const struct vt_target *t, const struct cred *cred)
+{
+	if (!vt_target_may_attach(t, cred))
+		return -EACCES;
+	/* It may turn out that it cannot have its door, and is no target. */
+	return t->door && !READ_ONCE(t->door_priv) ? -ENXIO : 0;
+}
+EXPORT_SYMBOL_GPL(vt_target_admits);
+
 static void target_insert(struct vt_target *t)
 {
 	struct vt_target *at;
@@ -302,12 +311,25 @@ static int target_bind(struct vt_target *t,
 	return err;
 }
 
+static bool target_is_dying(struct vt_target *t)
+{
+	bool dying;
+
+	mutex_lock(&t->lock);
+	dying = t->dying;
+	mutex_unlock(&t->lock);
+	return dying;
+}
+
 int vt_target_open_door(struct vt_target *t)
 {
 	int err = 0;
 
 	mutex_lock(&t->door_lock);
-	if (t->door && !t->door_priv)
+	/* Whoever is to destroy it has looked for the door already. */
+	if (target_is_dying(t))
+		err = -ENOENT;
+	else if (t->door && !t->door_priv)
 		err = t->door->up(t);
 	mutex_unlock(&t->door_lock);
 	return err;
@@ -350,16 +372,12 @@ int vt_target_close_door(struct vt_target *t)
 	return err;
 }
 
-int vt_target_destroy(const char *name)
+static int target_destroy(struct vt_target *t)
 {
-	struct vt_target *t = vt_target_find(name);
-	int err;
+	int err = vt_target_close_door(t);
 
-	if (!t)
-		return -ENOENT;
-	err = vt_target_close_door(t);
 	if (err)
-		goto put;
+		return err;
 	vt_target_remove_units(t);
 
 	mutex_lock(&registry_lock);
@@ -367,35 +385,55 @@ int vt_target_destroy(const char *name)
 	nr_targets--;
 	mutex_unlock(&registry_lock);
 	vt_target_put(t);
-put:
+	return 0;
+}
+
+int vt_target_destroy(const char *name)
+{
+	struct vt_target *t = vt_target_find(name);
+	int err;
+
+	if (!t)
+		return -ENOENT;
+	err = target_destroy(t);
 	vt_target_put(t);
 	return err;
 }
 
-/* Takes over @poller_ids on success. */
+/* Of one that was not made known. */
+static void target_discard(struct vt_target *t)
+{
+	vt_poller_set_put(&t->pollers);
+	kfree(t->pollers.id);
+	kvfree(t->stats);
+	kfree(t);
+}
+
+/* Takes over @poller_ids, whatever comes of it. */
 int vt_target_create(const struct vhost_target_create *p, u32 *poller_ids)
 {
 	struct vt_target *t = target_alloc(p, poller_ids);
 	int err;
 
-	if (IS_ERR(t))
+	if (IS_ERR(t)) {
+		kfree(poller_ids);
 		return PTR_ERR(t);
+	}
 	/* Others may destroy it from here on. */
 	kref_get(&t->ref);
 	mutex_lock(&registry_lock);
 	err = target_bind(t, p);
 	mutex_unlock(&registry_lock);
 	if (err) {
-		vt_poller_set_put(&t->pollers);
-		kvfree(t->stats);
-		kfree(t);
+		target_discard(t);
 		return err;
 	}
 	/* One that needs no unit can be attached to at once. */
 	if (t->type->hot_units)
 		err = vt_target_open_door(t);
+	/* Nobody has attached. Somebody else may have destroyed it. */
 	if (err)
-		vt_target_destroy(t->name);
+		target_destroy(t);
 	vt_target_put(t);
 	return err;
 }

@@ -14,15 +14,13 @@ static struct vt_vdev *door_make_vdev(struct vt_ioctl_door *door,
 {
 	struct vt_target *t = vt_target_find(name);
 	struct vt_vdev *vdev;
+	int err;
 
 	if (!t)
 		return ERR_PTR(-ENOENT);
-	if (t->type != door->type)
-		vdev = ERR_PTR(-ENOENT);
-	else if (!vt_target_may_attach(t, door->cred))
-		vdev = ERR_PTR(-EACCES);
-	else
-		vdev = vt_vdev_create(t, 0, &door_vdev_ops, door);
+	err = t->type == door->type ? vt_target_admits(t, door->cred) : -ENOENT;
+	vdev = err ? ERR_PTR(err) :
+		     vt_vdev_create(t, 0, &door_vdev_ops, door);
 	vt_target_put(t);
 	return vdev;
 }

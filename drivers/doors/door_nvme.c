@@ -145,16 +145,13 @@ static struct vt_nvme *door_make(struct nvme_door *door, const char *name)
 {
 	struct vt_target *t = vt_target_find(name);
 	struct vt_nvme *n;
+	int err;
 
 	if (!t)
 		return ERR_PTR(-ENOENT);
-	if (t->type != door->type)
-		n = ERR_PTR(-ENOENT);
-	else if (!vt_target_may_attach(t, door->cred))
-		n = ERR_PTR(-EACCES);
-	else
-		n = vt_nvme_create(t, vt_gmem_user_mem(door->gu), &door_ops,
-				   door);
+	err = t->type == door->type ? vt_target_admits(t, door->cred) : -ENOENT;
+	n = err ? ERR_PTR(err) :
+		  vt_nvme_create(t, vt_gmem_user_mem(door->gu), &door_ops, door);
 	if (!IS_ERR(n))
 		door->vectors = vt_nvme_vectors(t);
 	vt_target_put(t);

@@ -83,14 +83,13 @@ static struct vt_vdev *endpoint_make(struct vt_ioctl_door *door,
 {
 	struct vt_target *t = vt_target_find_wwpn(door->type, wwpn);
 	struct vt_vdev *vdev;
+	int err;
 
 	if (!t)
 		return ERR_PTR(-ENODEV);
-	if (vt_target_may_attach(t, door->cred))
-		vdev = vt_vdev_create(t, endpoint_vqs(door), &door_vdev_ops,
-				      door);
-	else
-		vdev = ERR_PTR(-EACCES);
+	err = vt_target_admits(t, door->cred);
+	vdev = err ? ERR_PTR(err) :
+		     vt_vdev_create(t, endpoint_vqs(door), &door_vdev_ops, door);
 	vt_target_put(t);
 	if (!IS_ERR(vdev))
 		strscpy(vdev->initiator, initiator, sizeof(vdev->initiator));

@@ -664,7 +664,7 @@ static int vd_up(struct vt_target *t)
 	}
 	mutex_lock(&t->lock);
 	strscpy(t->vdpa_name, dev_name(&vd->vdpa.dev));
-	t->door_priv = vd;
+	WRITE_ONCE(t->door_priv, vd);
 	mutex_unlock(&t->lock);
 	return 0;
 }

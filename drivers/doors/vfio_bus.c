@@ -94,7 +94,7 @@ static int vb_up(struct vt_target *t)
 		return err;
 	}
 	mutex_lock(&t->lock);
-	t->door_priv = b;
+	WRITE_ONCE(t->door_priv, b);
 	mutex_unlock(&t->lock);
 	return 0;
 }

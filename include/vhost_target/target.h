@@ -208,6 +208,16 @@ void vt_target_put(struct vt_target *t);
 bool vt_target_may_attach(const struct vt_target *t, const struct cred *cred);
 
 /**
+ * vt_target_admits - may the holder of these credentials attach now?
+ * @t: target
+ * @cred: of the opener
+ *
+ * For doors that are not the target's own.
+ * Returns: 0, -EACCES, -ENXIO (the target's own door is not there yet).
+ */
+int vt_target_admits(const struct vt_target *t, const struct cred *cred);
+
+/**
  * vt_target_unit - a unit of a target
  * @t: target
  * @nr: number

@@ -106,8 +106,7 @@ int vt_target_create(const struct vhost_target_create *p, u32 *poller_ids)
 	for (i = 0; i < p->nr_pollers; i++)
 		id = poller_ids[i];
 	(void)id;
-	if (!answer)
-		kfree(poller_ids);
+	kfree(poller_ids);
 	return answer;
 }
 

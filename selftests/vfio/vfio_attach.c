@@ -255,4 +255,71 @@ TEST_F(vfio, taken_back)
 	close(fd);
 }
 
+static int create_vfio(int ctl, const char *name, unsigned int *poller)
+{
+	struct vhost_target_create c;
+
+	ctl_init_create(&c, name);
+	c.type = VHOST_TARGET_NVME;
+	c.flags = VHOST_TARGET_F_VFIO;
+	c.num_queues = 1;
+	c.nr_pollers = 1;
+	c.pollers_ptr = (uintptr_t)poller;
+	return ctl_call(ctl, VHOST_TARGET_CREATE, &c);
+}
+
+/* sysfs has a file of that name where the device should be. */
+TEST_F(vfio, door_cannot_be_made)
+{
+	struct vhost_target_info info;
+	int ctl = self->bed.ctl, i;
+	unsigned int poller = ctl_some_poller(ctl);
+
+	if (variant->way != VFIO_CONTAINER)
+		SKIP(return, "nobody opens it");
+	for (i = 0; i < 100; i++)
+		ASSERT_EQ(-EEXIST, create_vfio(ctl, "uevent", &poller));
+	EXPECT_EQ(-ENOENT, ctl_get(ctl, "uevent", &info));
+}
+
+struct creator {
+	int ctl;
+	unsigned int poller;
+	bool stop;
+	unsigned int made;
+};
+
+static void *creator(void *arg)
+{
+	struct creator *c = arg;
+
+	while (!__atomic_load_n(&c->stop, __ATOMIC_RELAXED))
+		if (!create_vfio(c->ctl, "comes-and-goes", &c->poller))
+			c->made++;
+	return NULL;
+}
+
+/* Who destroys it may be there before its door is. */
+TEST_F(vfio, destroyed_while_made)
+{
+	struct creator c = { .ctl = self->bed.ctl };
+	unsigned int gone = 0;
+	pthread_t thread;
+
+	if (variant->way != VFIO_CONTAINER)
+		SKIP(return, "nobody opens it");
+	c.poller = ctl_some_poller(c.ctl);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, creator, &c));
+	while (gone < 300)
+		gone += !ctl_destroy(c.ctl, "comes-and-goes");
+	__atomic_store_n(&c.stop, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	ctl_destroy(c.ctl, "comes-and-goes");
+	TH_LOG("made %u times", c.made);
+	EXPECT_EQ(-1, access("/sys/devices/vhost-nvme/comes-and-goes", F_OK));
+	/* The name is free, and the door can be had. */
+	EXPECT_EQ(0, create_vfio(c.ctl, "comes-and-goes", &c.poller));
+	EXPECT_EQ(0, ctl_destroy(c.ctl, "comes-and-goes"));
+}
+
 TEST_HARNESS_MAIN
