@@ -21,6 +21,7 @@ void vt_gmem_init(struct vt_gmem *gm, const struct vt_gmem_ops *ops)
 	gm->ops = ops;
 	gm->identity = false;
 	gm->gen = 0;
+	gm->evictions = 0;
 	xa_init(&gm->chunks);
 	mutex_init(&gm->fill_lock);
 	mutex_init(&gm->reap_lock);

@@ -29,7 +29,8 @@ static void map_put_pages(struct vt_map *map)
 	unsigned int i;
 
 	if (map->pinned) {
-		unpin_user_pages_dirty_lock(map->pages, map->nr, true);
+		/* A file that is only read must not be marked: it may have no way. */
+		unpin_user_pages_dirty_lock(map->pages, map->nr, map->write);
 	} else if (!map->borrowed) {
 		for (i = 0; i < map->nr; i++)
 			put_page(map->pages[i]);
@@ -114,6 +115,7 @@ int vt_map_user(struct mm_struct *mm, unsigned long uaddr, u32 len, bool write,
 	if (err)
 		return err;
 	map->pinned = true;
+	map->write = write;
 	if (!mmget_not_zero(mm)) {
 		err = -EFAULT;
 		goto undo;

@@ -164,49 +164,68 @@ static void user_release(struct vt_gmem *gm, struct vt_chunk *c)
 	atomic64_sub(c->nr, &gu->mm->pinned_vm);
 }
 
-/* Pin what is there of one region's part of a chunk; holes stay holes. */
-static void chunk_pin(struct vt_gmem_user *gu, struct vt_chunk *c,
-		      const struct vt_region *r, u64 first, u64 last,
-		      struct page **pages)
+/* Pages from @i of a chunk on, all alike. Returns: how many, or an error. */
+static long chunk_pin_some(struct vt_gmem_user *gu, struct vt_chunk *c,
+			   unsigned int i, unsigned long uaddr,
+			   unsigned long nr, unsigned long ro,
+			   struct page **pages)
+{
+	long n, k;
+
+	n = pin_user_pages_remote(gu->mm, uaddr, nr, FOLL_LONGTERM |
+				  (ro ? 0 : FOLL_WRITE), pages, NULL);
+	for (k = 0; k < n; k++)
+		c->page[i + k] = (unsigned long)pages[k] | ro;
+	if (n > 0)
+		c->nr += n;
+	return n ?: -EFAULT;
+}
+
+/*
+ * Pin what is there of one region's part of a chunk; holes stay holes. A page
+ * that cannot be had is no reason to do without the others; but if the one
+ * that is looked for, @at, may be had later, that is an error.
+ */
+static int chunk_pin(struct vt_gmem_user *gu, struct vt_chunk *c,
+		     const struct vt_region *r, u64 first, u64 last,
+		     unsigned int at, struct page **pages)
 {
 	unsigned long uaddr = r->uaddr + (first - r->gpa);
 	unsigned int i = (first & (VT_CHUNK_SIZE - 1)) >> PAGE_SHIFT;
-	unsigned int nr = ((last - first) >> PAGE_SHIFT) + 1;
+	unsigned int end = i + ((last - first) >> PAGE_SHIFT) + 1;
 	unsigned long ro = r->ro ? VT_PAGE_RO : 0;
-	long n, k;
+	long n;
 
-	while (nr) {
-		n = pin_user_pages_remote(gu->mm, uaddr, nr, FOLL_LONGTERM |
-					  (ro ? 0 : FOLL_WRITE), pages, NULL);
-		if (n <= 0 && !ro) {
-			/* Perhaps the VMM itself may only read it. */
-			ro = VT_PAGE_RO;
-			continue;
-		}
-		for (k = 0; k < n; k++)
-			c->page[i + k] = (unsigned long)pages[k] | ro;
+	for (; i < end; i += n, uaddr += n * PAGE_SIZE) {
+		n = chunk_pin_some(gu, c, i, uaddr, end - i, ro, pages);
 		if (n > 0)
-			c->nr += n;
-		else
-			n = 1;
-		i += n;
-		nr -= n;
-		uaddr += n * PAGE_SIZE;
-		ro = r->ro ? VT_PAGE_RO : 0;
+			continue;
+		n = chunk_pin_some(gu, c, i, uaddr, 1, ro, pages);
+		/* Perhaps the VMM itself may only read it. */
+		if (n == -EFAULT && !ro)
+			n = chunk_pin_some(gu, c, i, uaddr, 1, VT_PAGE_RO,
+					   pages);
+		if (i == at && (n == -ENOMEM || n == -EAGAIN || n == -EBUSY))
+			return -ENOMEM;
+		n = 1;
 	}
+	return 0;
 }
 
-static void chunk_pin_all(struct vt_gmem_user *gu, struct vt_chunk *c,
-			  struct page **pages)
+static int chunk_pin_all(struct vt_gmem_user *gu, struct vt_chunk *c,
+			 unsigned int at, struct page **pages)
 {
 	struct user_table *t = gu->table;
 	u64 first, last;
 	unsigned int i;
+	int err = 0;
 
-	for (i = 0; i < t->nr; i++)
+	for (i = 0; !err && i < t->nr; i++)
 		if (region_in_chunk(&t->region[i].r, c->index, &first, &last))
-			chunk_pin(gu, c, &t->region[i].r, first, last, pages);
+			err = chunk_pin(gu, c, &t->region[i].r, first, last, at,
+					pages);
 	atomic64_add(c->nr, &gu->mm->pinned_vm);
+	return err;
 }
 
 /*
@@ -280,6 +299,7 @@ static int user_make_room(struct vt_gmem_user *gu)
 	vt_gmem_drop(gm, 0, U64_MAX);
 	spin_unlock(&gm->lock);
 	vt_gmem_reap(gm);
+	WRITE_ONCE(gm->evictions, gm->evictions + 1);
 	return user_over_limit(gu) ? -EFAULT : 0;
 }
 
@@ -288,9 +308,10 @@ static int user_make_room(struct vt_gmem_user *gu)
  * who sets the table with the lock held and waits for the fill_lock we hold.
  */
 static struct vt_chunk *chunk_make(struct vt_gmem_user *gu, u64 index,
-				   struct page **pages)
+				   unsigned int at, struct page **pages)
 {
 	struct vt_chunk *c = vt_chunk_alloc(index, false, GFP_KERNEL_ACCOUNT);
+	int err;
 
 	if (!c)
 		return ERR_PTR(-ENOMEM);
@@ -298,9 +319,13 @@ static struct vt_chunk *chunk_make(struct vt_gmem_user *gu, u64 index,
 		vt_chunk_free(c);
 		return ERR_PTR(-EBUSY);
 	}
-	chunk_pin_all(gu, c, pages);
+	err = chunk_pin_all(gu, c, at, pages);
 	mmap_read_unlock(gu->mm);
-	return chunk_compact(c);
+	if (!err)
+		return chunk_compact(c);
+	user_release(&gu->gm, c);
+	vt_chunk_free(c);
+	return ERR_PTR(err);
 }
 
 /* A VMM that changes its memory all the time keeps nobody here. */
@@ -338,7 +363,7 @@ static int user_fill_chunk(struct vt_gmem_user *gu, u64 addr,
 	int err;
 
 	filling_begin(gu, addr >> VT_CHUNK_SHIFT);
-	c = chunk_make(gu, addr >> VT_CHUNK_SHIFT, pages);
+	c = chunk_make(gu, addr >> VT_CHUNK_SHIFT, at, pages);
 	if (IS_ERR(c))
 		return PTR_ERR(c);
 	err = -EFAULT;

@@ -6,6 +6,7 @@
 #include <linux/blkdev.h>
 #include <linux/delay.h>
 #include <linux/indirect_call_wrapper.h>
+#include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
@@ -28,20 +29,23 @@ static void queue_set_broken(struct vt_queue *q)
 	q->ops->broke(q);
 }
 
+#define PARKED_MS	10
+
 static void queue_park(struct vt_queue *q)
 {
+	/* What is in flight wakes us, but may take its time. */
+	unsigned long delay = q->inflight ? msecs_to_jiffies(PARKED_MS) : 1;
+
 	q->parked = true;
 	vt_stat_inc(q->st->parked);
-	/* What is in flight wakes us; if nothing is, this does. */
-	if (!q->inflight)
-		queue_delayed_work(system_percpu_wq, &q->retry_work, 1);
+	queue_delayed_work(system_percpu_wq, &q->retry_work, delay);
 }
 
 static void queue_fault(struct vt_queue *q)
 {
 	vt_stat_inc(q->st->mem_faults);
 	WRITE_ONCE(q->faulting, true);
-	queue_work(system_dfl_wq, &q->fault_work);
+	queue_work(q->session->fill_wq, &q->fault_work);
 }
 
 /* The next request could not be taken now. */
@@ -161,6 +165,7 @@ void vt_queue_take(struct vt_queue *q, struct vt_req *req)
 {
 	q->free = req->next;
 	q->fault_hole = false;
+	q->evicted = 0;
 	req->start = q->now;
 	req->epoch = q->epoch;
 	req->fence = 0;
@@ -405,12 +410,16 @@ static const struct vt_pq_ops queue_pq_ops = {
 static void queue_fault_work(struct work_struct *work)
 {
 	struct vt_queue *q = container_of(work, struct vt_queue, fault_work);
-	int err = vt_gmem_fill(q->session->gmem, q->fault_addr);
+	struct vt_gmem *gm = q->session->gmem;
+	unsigned long before = READ_ONCE(gm->evictions);
+	int err = vt_gmem_fill(gm, q->fault_addr);
 
 	/* A shortage passes: the guest sees a slow disk, not an error. */
 	if (err == -ENOMEM)
 		msleep(FAULT_RETRY_MS);
 	q->fault_hole = err == -EFAULT;
+	if (READ_ONCE(gm->evictions) != before)
+		q->evicted++;
 	/* The poller takes both back: pairs with queue_may_fetch(). */
 	smp_store_release(&q->faulting, false);
 	vt_pq_wake(&q->pq);
@@ -462,6 +471,7 @@ static void queue_reset_state(struct vt_queue *q)
 	q->broken = false;
 	q->faulting = false;
 	q->fault_hole = false;
+	q->evicted = 0;
 	q->nudged = false;
 	memset(q->known, 0, sizeof(q->known));
 	for (i = 0; i < q->nr_reqs; i++)

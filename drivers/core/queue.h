@@ -12,6 +12,10 @@
 #define VT_BIG_BVECS	2304
 #define VT_BIG_TABLES	7
 
+/* Pieces of one that has a page for its table. */
+#define VT_PAGE_BVECS	((PAGE_SIZE - sizeof(struct vt_bvecs)) / \
+			 sizeof(struct bio_vec))
+
 /* req.c */
 void vt_req_unbounce(struct vt_req *req);
 

@@ -3,8 +3,8 @@
  * Requests of a queue: the pool, their data as pages, bounce buffers.
  *
  * The pool is made when the queue starts. A request of up to VT_INLINE_BVECS
- * pieces needs no more; the few larger ones borrow a table from a pool of the
- * queue's own.
+ * pieces needs no more; a larger one has a table of a page made, and the few that
+ * are larger still, or find no page, borrow one from a pool of the queue's own.
  */
 #include <linux/delay.h>
 #include <linux/highmem.h>
@@ -63,6 +63,7 @@ int vt_queue_alloc(struct vt_queue *q, unsigned int nr, unsigned int priv)
 	for (i = 0; i < queue_nr_tables(q); i++) {
 		struct vt_bvecs *big = q->big + i * table;
 
+		big->max = VT_BIG_BVECS;
 		big->next = q->free_big;
 		q->free_big = big;
 	}
@@ -81,13 +82,20 @@ void vt_queue_free(struct vt_queue *q)
 }
 EXPORT_SYMBOL_GPL(vt_queue_free);
 
+static void table_put(struct vt_queue *q, struct vt_bvecs *table)
+{
+	if (table->max == VT_PAGE_BVECS) {
+		kfree(table);
+		return;
+	}
+	table->next = q->free_big;
+	q->free_big = table;
+}
+
 void vt_req_release(struct vt_req *req)
 {
-	struct vt_queue *q = req->q;
-
 	if (req->big) {
-		req->big->next = q->free_big;
-		q->free_big = req->big;
+		table_put(req->q, req->big);
 		req->big = NULL;
 	}
 }
@@ -144,6 +152,13 @@ static __always_inline unsigned long queue_page(struct vt_queue *q, u64 addr,
 }
 
 /*
+ * How often all memory had to be let go for a request, before its data is taken
+ * to be more than may be pinned at a time; and before all of it is.
+ */
+#define EVICTED_DATA	4
+#define EVICTED_ALL	8
+
+/*
  * A miss is filled and looked up again, as often as memory is taken away in
  * between; a fill that found nothing there makes it a hole for this request.
  */
@@ -156,8 +171,11 @@ static noinline int queue_lookup_any(struct vt_queue *q, u64 addr, u32 len,
 
 	if (likely(n != -EAGAIN))
 		return n;
-	if (q->fault_hole && q->fault_addr == addr)
+	if ((q->fault_hole && q->fault_addr == addr) ||
+	    q->evicted >= EVICTED_ALL)
 		return -EFAULT;
+	if (q->fault_addr != addr)
+		q->fault_hole = false;
 	q->fault_addr = addr;
 	return -EAGAIN;
 }
@@ -210,26 +228,47 @@ int vt_queue_read(struct vt_queue *q, u64 addr, void *buf, u32 len)
 }
 EXPORT_SYMBOL_GPL(vt_queue_read);
 
+static struct vt_bvecs *table_make(void)
+{
+	struct vt_bvecs *table = kmalloc(PAGE_SIZE, GFP_NOWAIT | __GFP_NOWARN);
+
+	if (table)
+		table->max = VT_PAGE_BVECS;
+	return table;
+}
+
+static struct vt_bvecs *table_borrow(struct vt_queue *q)
+{
+	struct vt_bvecs *table = q->free_big;
+
+	if (table)
+		q->free_big = table->next;
+	return table;
+}
+
 static bool req_grow(struct vt_req *req)
 {
-	struct vt_bvecs *big = req->q->free_big;
+	struct vt_bvecs *old = req->big, *table = old ? NULL : table_make();
 
-	if (!big)
+	if (!table)
+		table = table_borrow(req->q);
+	if (!table)
 		return false;
-	req->q->free_big = big->next;
-	memcpy(big->bv, req->bv, sizeof(req->bv));
-	req->big = big;
-	req->io.bv = big->bv;
+	memcpy(table->bv, req->io.bv, req->io.nr_bv * sizeof(*table->bv));
+	if (old)
+		table_put(req->q, old);
+	req->big = table;
+	req->io.bv = table->bv;
 	return true;
 }
 
 static int req_add_piece(struct vt_req *req, struct page *page,
 			 unsigned int off, u32 len)
 {
-	unsigned int max = req->big ? VT_BIG_BVECS : VT_INLINE_BVECS;
+	unsigned int max = req->big ? req->big->max : VT_INLINE_BVECS;
 
 	if (req->io.nr_bv == max) {
-		if (req->big)
+		if (max == VT_BIG_BVECS)
 			return -E2BIG;
 		if (!req_grow(req))
 			return -ENOBUFS;
@@ -249,6 +288,8 @@ int vt_req_map_addr(struct vt_req *req, u64 addr, u32 len, bool write)
 	req->len_bits |= len;
 	for (; len; len -= n, addr += n) {
 		n = vt_queue_lookup(req->q, addr, len, write, &page, &off);
+		if (unlikely(n == -EAGAIN && req->q->evicted >= EVICTED_DATA))
+			return -EFAULT;
 		if (n < 0)
 			return n;
 		err = req_add_piece(req, page, off, n);

@@ -22,6 +22,8 @@ static void session_free(struct vt_session *s)
 {
 	if (s->cmd_wq)
 		destroy_workqueue(s->cmd_wq);
+	if (s->fill_wq)
+		destroy_workqueue(s->fill_wq);
 	kvfree(s->stats);
 	kvfree(s->queue);
 }
@@ -31,7 +33,9 @@ static int session_alloc(struct vt_session *s, const struct vt_type *type,
 {
 	s->queue = kvcalloc(nr_queues, sizeof(*s->queue), GFP_KERNEL_ACCOUNT);
 	s->stats = kvcalloc(nr_queues, sizeof(*s->stats), GFP_KERNEL_ACCOUNT);
-	if (!s->queue || !s->stats)
+	/* One at a time: they would wait for each other anyhow. */
+	s->fill_wq = alloc_workqueue("vhost-target-mem", WQ_UNBOUND, 1);
+	if (!s->queue || !s->stats || !s->fill_wq)
 		return -ENOMEM;
 	if (!type_has_commands(type))
 		return 0;

@@ -194,6 +194,7 @@ static struct vt_chunk *chunk_make_room(struct vt_gmem_vfio *gv, u64 index)
 	vt_gmem_drop(&gv->gm, 0, U64_MAX);
 	spin_unlock(&gv->gm.lock);
 	vt_gmem_reap(&gv->gm);
+	WRITE_ONCE(gv->gm.evictions, gv->gm.evictions + 1);
 	c = chunk_make(gv, index);
 	return c == ERR_PTR(-ENOMEM) ? ERR_PTR(-EFAULT) : c;
 }
@@ -366,14 +367,15 @@ static void ban_until_return(struct vt_vfio_ban *ban)
 
 static void mem_unmap(struct vt_gmem_vfio *gv, u64 iova, u64 size)
 {
-	struct vt_vfio_ban *ban;
+	struct vt_vfio_ban *ban = NULL;
 
 	mutex_lock(&gv->user_lock);
-	if (gv->user) {
+	if (gv->user)
 		ban = ban_begin(gv, iova, iova + size - 1);
-		mem_drop(gv, iova, iova + size - 1);
+	/* Even if it is being closed: VFIO wants it unpinned when we return. */
+	mem_drop(gv, iova, iova + size - 1);
+	if (ban)
 		ban_until_return(ban);
-	}
 	mutex_unlock(&gv->user_lock);
 }
 

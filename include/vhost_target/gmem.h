@@ -85,6 +85,8 @@ struct vt_gmem_ops {
  * @chunks: index -> struct vt_chunk
  * @identity: guest addresses are physical ones (a host kernel's own driver)
  * @gen: changes after a chunk has left @chunks; written under @lock
+ * @evictions: how often all had to be dropped to make room; written under
+ *	@fill_lock
  * @fill_lock: serialises fills and changes of the provider's map
  * @reap_lock: held while chunks are let go of
  * @lock: protects insertion and removal of chunks, @dropped
@@ -97,6 +99,7 @@ struct vt_gmem {
 	struct xarray chunks;
 	bool identity;
 	unsigned long gen;
+	unsigned long evictions;
 	struct mutex fill_lock;
 	struct mutex reap_lock;
 	spinlock_t lock;
@@ -331,6 +334,7 @@ void vt_gmem_reap_later(struct vt_gmem *gm);
  * @nr: pages
  * @pinned: by pin_user_pages (else get_page; else, with @borrowed, none)
  * @borrowed: the pages belong to somebody who outlives the mapping
+ * @write: we write there
  */
 struct vt_map {
 	void *addr;
@@ -339,6 +343,7 @@ struct vt_map {
 	unsigned int nr;
 	bool pinned;
 	bool borrowed;
+	bool write;
 };
 
 /**

@@ -100,10 +100,12 @@ struct vt_known_chunk {
 /**
  * struct vt_bvecs - a table of segments for a big request
  * @next: free list
+ * @max: entries
  * @bv: entries
  */
 struct vt_bvecs {
 	struct vt_bvecs *next;
+	unsigned int max;
 	struct bio_vec bv[];
 };
 
@@ -230,6 +232,7 @@ struct vt_queue_ops {
  * @broken: the driver broke the rules; poller
  * @fault_addr: guest address that must be mapped; poller, then @fault_work
  * @fault_hole: there is no memory at @fault_addr, for the next request
+ * @evicted: how often memory was let go of to make room for the next request
  * @faulting: @fault_work runs; take no new request
  * @nudged: what @fetch waited for may be there
  * @known_gen: generation of guest memory in which @known is right; poller
@@ -274,6 +277,7 @@ struct vt_queue {
 	bool broken;
 	u64 fault_addr;
 	bool fault_hole;
+	unsigned int evicted;
 	bool faulting;
 	bool nudged;
 	unsigned long known_gen;
@@ -400,7 +404,8 @@ static inline void vt_queue_kick(struct vt_queue *q)
  */
 static inline void vt_queue_nudge(struct vt_queue *q)
 {
-	WRITE_ONCE(q->nudged, true);
+	/* After what it may be; pairs with the xchg() in queue_fetch(). */
+	smp_store_release(&q->nudged, true);
 	/* Its barrier pairs with the one before the last look: see pollers. */
 	vt_pq_wake(&q->pq);
 }

@@ -58,6 +58,7 @@ struct vt_session_ops {
  * @opener: who opened the door, whose limits count; set by the door before it
  *	is attached; NULL: whoever attaches
  * @user: who it is counted for, while attached
+ * @fill_wq: where guest memory is had for queues that wait for it
  * @cmd_wq: see vt_cmd_punt(); NULL: its type has no such commands
  * @css: block cgroup charged
  * @cov: whose coverage its work is, see <vhost_target/cov.h>; 0: nobody's
@@ -78,6 +79,7 @@ struct vt_session {
 	struct vt_gmem *gmem;
 	const struct cred *opener;
 	struct vt_user *user;
+	struct workqueue_struct *fill_wq;
 	struct workqueue_struct *cmd_wq;
 	struct cgroup_subsys_state *css;
 	u64 cov;

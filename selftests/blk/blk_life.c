@@ -10,6 +10,7 @@
 
 #include "harness.h"
 #include "life.h"
+#include "nullb.h"
 #include "pattern.h"
 #include "users.h"
 
@@ -348,6 +349,9 @@ TEST_F(life, buffer_protected)
 	ASSERT_EQ(0, mprotect(r->buf, LEN, PROT_READ));
 	EXPECT_EQ(VIRTIO_BLK_S_IOERR, read_to(self->q, gpa, 0));
 	EXPECT_EQ(0, pattern_check(r->buf, LEN, 400, 2));
+	/* Its neighbours are none of that. */
+	EXPECT_EQ(VIRTIO_BLK_S_OK, read_to(self->q, gpa + LEN, 0));
+	EXPECT_EQ(VIRTIO_BLK_S_OK, read_to(self->q, gpa - LEN, 0));
 
 	/* To be read only, it will do. */
 	r->busy = true;
@@ -525,6 +529,70 @@ TEST_F(life, memlock_limit)
 			most = pinned;
 	}
 	EXPECT_LT(rl.rlim_cur / 2, most);
+}
+
+#define PIECES 20		/* each in a chunk of its own */
+
+/* Data in more places than may be pinned at a time: an error, not a wait. */
+TEST_F(life, memlock_limit_of_one)
+{
+	struct rlimit rl = { 24 * MIB, 24 * MIB };
+	struct vring_seg seg[PIECES + 2];
+	struct vblk_req *r, *done;
+	unsigned int i, nr;
+
+	MAKE(0);
+	ASSERT_EQ(0, drop_capability(CAP_IPC_LOCK));
+	ASSERT_EQ(0, setrlimit(RLIMIT_MEMLOCK, &rl));
+	self->o.layout = MEM_ONE;
+	self->o.mem_size = 128 * MIB;
+	OPEN();
+	for (nr = PIECES; nr; nr /= 4) {
+		r = vblk_get(self->q);
+		seg[0] = (struct vring_seg){ r->hdr_gpa, 16, false };
+		for (i = 0; i < nr; i++)
+			seg[1 + i] = (struct vring_seg){
+				(16 + 2 * i) * MIB, 512, true,
+			};
+		seg[1 + nr] = (struct vring_seg){ r->status_gpa, 1, true };
+		vblk_prepare(r, READ, 0, nr * 512);
+		ASSERT_EQ(0, vblk_submit_chain(r, seg, nr + 2));
+		vblk_kick(self->q);
+		ASSERT_EQ(0, vblk_wait(self->q, &done));
+		EXPECT_EQ(nr == PIECES ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK,
+			  *done->status);
+		vblk_put(done);
+		EXPECT_GE(rl.rlim_cur, read_key("/proc/self/status", "VmPin") *
+				       1024);
+	}
+}
+
+/* What a device only reads may be in a file that its owner may only read. */
+TEST_F(life, ring_in_a_file)
+{
+	struct nullb_opts o = { .size_mb = 1, .block_size = 512 };
+	struct vqueue *vr = &self->q->vr;
+	struct nullb nb;
+	void *driver;
+	int fd;
+
+	MAKE(0);
+	ASSERT_EQ(0, nullb_create(&nb, &o));
+	fd = open(nb.path, O_RDONLY | O_CLOEXEC);
+	driver = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	self->o.no_start = true;
+	OPEN();
+	ASSERT_EQ(0, vhost_set_vring_addr(self->d.fd, 0, vr->desc_area, driver,
+					  vr->device_area));
+	ASSERT_EQ(0, vhost_start(self->d.fd));
+	ASSERT_EQ(0, vhost_stop(self->d.fd));
+	EXPECT_EQ(0, fsync(fd));
+	/* It was not changed. */
+	EXPECT_EQ(0, nullb_writes(&nb));
+	vblk_close(&self->d);
+	munmap(driver, PAGE);
+	close(fd);
+	nullb_destroy(&nb);
 }
 
 /* Open and close, again and again: nothing leaks (see the teardown). */

@@ -139,6 +139,22 @@ static void remove_dir(const char *name)
 		vt_msg("%s: %s", dir, strerror(errno));
 }
 
+long long nullb_writes(const struct nullb *nb)
+{
+	long long n = -1;
+	char path[96];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/block/%s/stat", nb->name);
+	f = fopen(path, "re");
+	if (!f)
+		return -1;
+	if (fscanf(f, "%*u %*u %*u %*u %lld", &n) != 1)
+		n = -1;
+	fclose(f);
+	return n;
+}
+
 void nullb_destroy(struct nullb *nb)
 {
 	if (nb->name[0])

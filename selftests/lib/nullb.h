@@ -20,6 +20,8 @@ struct nullb_opts {
 
 int nullb_create(struct nullb *nb, const struct nullb_opts *o);
 void nullb_destroy(struct nullb *nb);
+/* Writes that it has done so far; -1: it cannot be seen. */
+long long nullb_writes(const struct nullb *nb);
 /* Remove what an earlier, crashed run left behind. */
 void nullb_sweep(void);
 

@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "vfio_io.h"
@@ -231,6 +232,47 @@ TEST_F(dma, closed_under_io)
 	nvme_close(&self->n);
 	EXPECT_EQ(0, bed_wait_detached(&self->bed));
 	EXPECT_EQ(self->pinned, pinned_pages());
+}
+
+#define CLOSES 30		/* of a device whose memory is all pinned */
+
+static void *close_it(void *arg)
+{
+	struct nvme *n = arg;
+
+	/* It is open as long as that is mapped. */
+	vfio_unmap_doorbells(n->page);
+	n->page = NULL;
+	close(n->v.fd);
+	return NULL;
+}
+
+/* VFIO stops the machine if what it asks us to unpin is not, the tenth time. */
+TEST_F(dma, closed_while_unmapped)
+{
+	unsigned int i, chunk;
+	struct mem data = {};
+	pthread_t thread;
+
+	ASSERT_EQ(0, make_slow(&self->bed, &self->disk, 0));
+	ASSERT_EQ(0, mem_init(&data, MEM_ONE, 64 * MIB, false));
+	/* It takes longer to unpin. */
+	madvise(data.region[0].hva, 64 * MIB, MADV_NOHUGEPAGE);
+	for (i = 0; i < CLOSES; i++) {
+		ASSERT_EQ(0, start(&self->n, &self->mem, self->bed.name));
+		ASSERT_EQ(0, vfio_map(&self->n.v, BASE, data.region[0].hva,
+				      64 * MIB, VFIO_RW));
+		for (chunk = 0; chunk < 32; chunk++)
+			ASSERT_EQ(0, RW(READ, BASE + chunk * 2 * MIB));
+		ASSERT_EQ(0, pthread_create(&thread, NULL, close_it, &self->n));
+		usleep(i * 300);
+		EXPECT_EQ(0, vfio_unmap(&self->n.v, BASE, 64 * MIB));
+		pthread_join(thread, NULL);
+		self->n.v.fd = -1;
+		nvme_close(&self->n);
+		ASSERT_EQ(0, bed_wait_detached(&self->bed));
+	}
+	mem_free(&data);
 }
 
 static u64 signals(int fd, unsigned int ms)

@@ -46,7 +46,8 @@ static inline void cancel_work_sync(struct work_struct *work)
 		shim_on_cancel(work);
 }
 
-#define queue_delayed_work(wq, dw, delay) queue_work(wq, &(dw)->work)
+#define queue_delayed_work(wq, dw, delay) \
+	((void)(delay), queue_work(wq, &(dw)->work))
 #define cancel_delayed_work_sync(dw)	cancel_work_sync(&(dw)->work)
 
 #define system_wq		((struct workqueue_struct *)NULL)

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _SHIM_LINUX_JIFFIES_H
+#define _SHIM_LINUX_JIFFIES_H
+
+#define msecs_to_jiffies(ms)	(ms)
+
+#endif
