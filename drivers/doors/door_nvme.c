@@ -36,6 +36,7 @@
  * @n: the controller, NULL before VHOST_TARGET_ATTACH
  * @vectors: entries of @irq
  * @irq: an eventfd for each vector, or NULL; changed under @lock
+ * @mmaps: mappings of the doorbells
  * @faults: counters
  * @zaps: likewise
  */
@@ -49,6 +50,7 @@ struct nvme_door {
 	struct vt_nvme *n;
 	unsigned int vectors;
 	struct eventfd_ctx __rcu *irq[VT_NVME_MAX_VECTORS];
+	atomic_t mmaps;
 	atomic64_t faults;
 	atomic64_t zaps;
 };
@@ -117,8 +119,25 @@ static vm_fault_t door_fault(struct vm_fault *vmf)
 	return ret;
 }
 
+/* It is moved: the old one goes after that. */
+static void door_vm_open(struct vm_area_struct *vma)
+{
+	struct nvme_door *door = vma->vm_private_data;
+
+	atomic_inc(&door->mmaps);
+}
+
+static void door_vm_close(struct vm_area_struct *vma)
+{
+	struct nvme_door *door = vma->vm_private_data;
+
+	atomic_dec(&door->mmaps);
+}
+
 static const struct vm_operations_struct door_vm_ops = {
-	.fault = door_fault,
+	.open	= door_vm_open,
+	.close	= door_vm_close,
+	.fault	= door_fault,
 };
 
 int vt_door_nvme_mmap(struct file *file, struct vm_area_struct *vma)
@@ -133,7 +152,12 @@ int vt_door_nvme_mmap(struct file *file, struct vm_area_struct *vma)
 	    vma->vm_end - vma->vm_start != PAGE_SIZE ||
 	    !(vma->vm_flags & VM_SHARED))
 		return -EINVAL;
-	vm_flags_set(vma, VM_PFNMAP | VM_IO | VM_DONTEXPAND | VM_DONTDUMP);
+	if (atomic_inc_return(&door->mmaps) > VT_NVME_MAX_MMAPS) {
+		atomic_dec(&door->mmaps);
+		return -ENOSPC;
+	}
+	vm_flags_set(vma, VM_PFNMAP | VM_IO | VM_DONTEXPAND | VM_DONTDUMP |
+			  VM_DONTCOPY);
 	vma->vm_private_data = door;
 	vma->vm_ops = &door_vm_ops;
 	return 0;

@@ -41,6 +41,8 @@
  * @suspended: queues are stopped until resume or reset; vdev->s.lock
  * @needs_reset: a ring was stopped; set by pollers
  * @config_cb: told of changes of the configuration; target->lock
+ * @missed: it has changed, and nobody was told; target->lock
+ * @generation: the target's when the last session ended; vdev->s.lock
  * @cb: how to interrupt the driver, one for each virtqueue
  * @error_work: tells the driver of @needs_reset
  * @unbind: takes it from its driver
@@ -54,6 +56,8 @@ struct door_vdpa {
 	bool suspended;
 	bool needs_reset;
 	struct vdpa_callback config_cb;
+	bool missed;
+	u32 generation;
 	struct vdpa_callback *cb;
 	struct work_struct error_work;
 	struct vt_unbind unbind;
@@ -78,7 +82,8 @@ static void vd_config_changed(struct vt_vdev *vdev)
 {
 	struct door_vdpa *vd = vdev->door_priv;
 
-	if (vd->config_cb.callback)
+	vd->missed = !vd->config_cb.callback;
+	if (!vd->missed)
 		vd->config_cb.callback(vd->config_cb.private);
 }
 
@@ -319,6 +324,17 @@ static u64 vd_get_driver_features(struct vdpa_device *vdpa)
 	return to_door(vdpa)->vdev->features;
 }
 
+/*
+ * What has changed while there was nobody to be told: a VM that was stopped, for
+ * one, whose VMM resets the device meanwhile.
+ */
+static void vd_tell_missed(struct door_vdpa *vd)
+{
+	lockdep_assert_held(&vd->vdev->s.target->lock);
+	if (vd->missed && (READ_ONCE(vd->status) & VIRTIO_CONFIG_S_DRIVER_OK))
+		vd_config_changed(vd->vdev);
+}
+
 static void vd_set_config_cb(struct vdpa_device *vdpa,
 			     struct vdpa_callback *cb)
 {
@@ -326,6 +342,7 @@ static void vd_set_config_cb(struct vdpa_device *vdpa,
 
 	mutex_lock(&vd->vdev->s.target->lock);
 	vd->config_cb = *cb;
+	vd_tell_missed(vd);
 	mutex_unlock(&vd->vdev->s.target->lock);
 }
 
@@ -370,33 +387,23 @@ static bool vd_features_ok(struct door_vdpa *vd)
 	return vt_vdev_has(vd->vdev, VIRTIO_F_VERSION_1);
 }
 
-static void vd_set_status_locked(struct door_vdpa *vd, u8 status)
+static int vd_attach(struct door_vdpa *vd)
 {
-	u8 new = status & ~vd->status;
+	struct vt_target *t = vd->vdev->s.target;
+	int err = vt_vdev_attach(vd->vdev);
 
-	if (!vd->vdev->s.attached && (status & ~VIRTIO_CONFIG_S_ACKNOWLEDGE)) {
-		if (vt_vdev_attach(vd->vdev))
-			return;
-		vd->vdev->s.gmem = vd->user ? vt_gmem_user_mem(vd->user) :
-				 &vd->mem.gm;
-		vd->mem.gm.identity = vd_is_host_driver(vd);
-	}
-	/* QEMU 11 leaves out bits on the way, but none gets past these. */
-	if (!vd_features_ok(vd))
-		status &= ~(VIRTIO_CONFIG_S_FEATURES_OK |
-			    VIRTIO_CONFIG_S_DRIVER_OK);
-	if (new & status & VIRTIO_CONFIG_S_DRIVER_OK)
-		vd_start_all(vd);
-	WRITE_ONCE(vd->status, status & ~VIRTIO_CONFIG_S_NEEDS_RESET);
+	mutex_lock(&t->lock);
+	if (!err && vd->generation && vd->generation != vt_target_stamp(t))
+		vd->missed = true;
+	mutex_unlock(&t->lock);
+	return err;
 }
 
-static void vd_set_status(struct vdpa_device *vdpa, u8 status)
+static void vd_detach(struct door_vdpa *vd)
 {
-	struct door_vdpa *vd = to_door(vdpa);
-
-	mutex_lock(&vd->vdev->s.lock);
-	vd_set_status_locked(vd, status);
-	mutex_unlock(&vd->vdev->s.lock);
+	if (vd->vdev->s.attached)
+		vd->generation = vt_target_stamp(vd->vdev->s.target);
+	vt_vdev_detach(vd->vdev);
 }
 
 static void vd_reset_vq(struct door_vdpa *vd, struct vt_vq *vq)
@@ -409,13 +416,11 @@ static void vd_reset_vq(struct door_vdpa *vd, struct vt_vq *vq)
 	vq->q.call = (struct vt_notify) {};
 }
 
-static int vd_reset(struct vdpa_device *vdpa)
+static void vd_reset_locked(struct door_vdpa *vd)
 {
-	struct door_vdpa *vd = to_door(vdpa);
 	struct vt_vdev *vdev = vd->vdev;
 	unsigned int i;
 
-	mutex_lock(&vdev->s.lock);
 	vd_stop_all(vd);
 	for (i = 0; i < vdev->nvqs; i++)
 		vd_reset_vq(vd, &vdev->vqs[i]);
@@ -428,9 +433,57 @@ static int vd_reset(struct vdpa_device *vdpa)
 	mutex_lock(&vdev->s.target->lock);
 	vd->config_cb = (struct vdpa_callback) {};
 	mutex_unlock(&vdev->s.target->lock);
-	vt_vdev_detach(vdev);
-	mutex_unlock(&vdev->s.lock);
+	vd_detach(vd);
+}
+
+static int vd_reset(struct vdpa_device *vdpa)
+{
+	struct door_vdpa *vd = to_door(vdpa);
+
+	mutex_lock(&vd->vdev->s.lock);
+	vd_reset_locked(vd);
+	mutex_unlock(&vd->vdev->s.lock);
 	return 0;
+}
+
+static void vd_set_status_locked(struct door_vdpa *vd, u8 status)
+{
+	u8 new = status & ~vd->status;
+
+	/* The host's own driver has given up, and does not reset it any more. */
+	if (status & VIRTIO_CONFIG_S_FAILED) {
+		vd_reset_locked(vd);
+		WRITE_ONCE(vd->status, status);
+		return;
+	}
+	if (!vd->vdev->s.attached && (status & ~VIRTIO_CONFIG_S_ACKNOWLEDGE)) {
+		if (vd_attach(vd))
+			return;
+		vd->vdev->s.gmem = vd->user ? vt_gmem_user_mem(vd->user) :
+				 &vd->mem.gm;
+		vd->mem.gm.identity = vd_is_host_driver(vd);
+	}
+	/* QEMU 11 leaves out bits on the way, but none gets past these. */
+	if (!vd_features_ok(vd))
+		status &= ~(VIRTIO_CONFIG_S_FEATURES_OK |
+			    VIRTIO_CONFIG_S_DRIVER_OK);
+	if (new & status & VIRTIO_CONFIG_S_DRIVER_OK)
+		vd_start_all(vd);
+	WRITE_ONCE(vd->status, status & ~VIRTIO_CONFIG_S_NEEDS_RESET);
+	if (!(new & status & VIRTIO_CONFIG_S_DRIVER_OK))
+		return;
+	mutex_lock(&vd->vdev->s.target->lock);
+	vd_tell_missed(vd);
+	mutex_unlock(&vd->vdev->s.target->lock);
+}
+
+static void vd_set_status(struct vdpa_device *vdpa, u8 status)
+{
+	struct door_vdpa *vd = to_door(vdpa);
+
+	mutex_lock(&vd->vdev->s.lock);
+	vd_set_status_locked(vd, status);
+	mutex_unlock(&vd->vdev->s.lock);
 }
 
 static int vd_suspend(struct vdpa_device *vdpa)
@@ -464,7 +517,12 @@ static size_t vd_get_config_size(struct vdpa_device *vdpa)
 static void vd_get_config(struct vdpa_device *vdpa, unsigned int offset,
 			  void *buf, unsigned int len)
 {
-	if (vt_vdev_read_config(to_door(vdpa)->vdev, offset, buf, len))
+	struct door_vdpa *vd = to_door(vdpa);
+
+	mutex_lock(&vd->vdev->s.target->lock);
+	vd->missed = false;
+	mutex_unlock(&vd->vdev->s.target->lock);
+	if (vt_vdev_read_config(vd->vdev, offset, buf, len))
 		memset(buf, 0, len);
 }
 

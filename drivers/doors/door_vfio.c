@@ -45,6 +45,7 @@
  * @t: target
  * @n: controller, while the device is open
  * @mm: address space that has mapped the doorbells; set once while it is open
+ * @mmaps: how often
  * @mem: guest memory
  * @user: how @mem reaches the controller
  * @lock: configuration space, interrupts' set-up, reset
@@ -56,6 +57,7 @@ struct door_vfio {
 	struct vt_target *t;
 	struct vt_nvme *n;
 	struct mm_struct *mm;
+	atomic_t mmaps;
 	struct vt_gmem_vfio mem;
 	struct vt_gmem_vfio_user user;
 	struct mutex lock;	/* see above */
@@ -326,7 +328,24 @@ static vm_fault_t vd_fault(struct vm_fault *vmf)
 	return ret;
 }
 
+/* It is moved: the old one goes after that. */
+static void vd_vm_open(struct vm_area_struct *vma)
+{
+	struct door_vfio *d = vma->vm_private_data;
+
+	atomic_inc(&d->mmaps);
+}
+
+static void vd_vm_close(struct vm_area_struct *vma)
+{
+	struct door_vfio *d = vma->vm_private_data;
+
+	atomic_dec(&d->mmaps);
+}
+
 static const struct vm_operations_struct vd_vm_ops = {
+	.open	= vd_vm_open,
+	.close	= vd_vm_close,
 	.fault	= vd_fault,
 };
 
@@ -348,6 +367,7 @@ static int vd_set_mm(struct door_vfio *d, struct mm_struct *mm)
 static int vd_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
 {
 	u64 start = (u64)vma->vm_pgoff << PAGE_SHIFT;
+	struct door_vfio *d = to_door(vdev);
 	int err;
 
 	if (start != REGION_OFFSET(VFIO_PCI_BAR0_REGION_INDEX) +
@@ -358,12 +378,16 @@ static int vd_mmap(struct vfio_device *vdev, struct vm_area_struct *vma)
 		return -EINVAL;
 	if (vma->vm_flags & VM_EXEC)
 		return -EPERM;
-	err = vd_set_mm(to_door(vdev), vma->vm_mm);
+	err = vd_set_mm(d, vma->vm_mm);
 	if (err)
 		return err;
-	vm_flags_mod(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP,
-		     VM_MAYEXEC);
-	vma->vm_private_data = to_door(vdev);
+	if (atomic_inc_return(&d->mmaps) > VT_NVME_MAX_MMAPS) {
+		atomic_dec(&d->mmaps);
+		return -ENOSPC;
+	}
+	vm_flags_mod(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP |
+			  VM_DONTCOPY, VM_MAYEXEC);
+	vma->vm_private_data = d;
 	vma->vm_ops = &vd_vm_ops;
 	return 0;
 }

@@ -3,38 +3,12 @@
 #include <linux/slab.h>
 #include <linux/pci_regs.h>
 
+#include "../compat/workqueue.h"
 #include "vfio_irq.h"
 #include "vfio_pci_config.h"
 
 #define ENTRY_WORDS	(VT_MSIX_ENTRY / 4)
 #define ENTRY_CTRL	3	/* word with the mask, bit 0 */
-
-int vt_irqs_init(struct vt_irqs *q, unsigned int nr_vectors)
-{
-	unsigned int i;
-
-	q->vec = kcalloc(nr_vectors, sizeof(*q->vec), GFP_KERNEL_ACCOUNT);
-	q->table = kcalloc(nr_vectors, VT_MSIX_ENTRY, GFP_KERNEL_ACCOUNT);
-	if (!q->vec || !q->table) {
-		vt_irqs_exit(q);
-		return -ENOMEM;
-	}
-	q->nr = nr_vectors;
-	for (i = 0; i < q->nr; i++)
-		spin_lock_init(&q->vec[i].lock);
-	spin_lock_init(&q->pin.lock);
-	spin_lock_init(&q->request.lock);
-	spin_lock_init(&q->error.lock);
-	return 0;
-}
-
-void vt_irqs_exit(struct vt_irqs *q)
-{
-	kfree(q->vec);
-	kfree(q->table);
-	q->vec = NULL;
-	q->table = NULL;
-}
 
 /* Vectors. */
 
@@ -156,10 +130,24 @@ static void pin_set_trigger(struct vt_irqs *q, struct eventfd_ctx *ctx)
 		pin_look(q);
 }
 
-/* In a work item: the VMM's eventfd for unmasking was signalled. */
+static void pin_look_work(struct work_struct *work)
+{
+	pin_look(container_of(work, struct vt_irqs, pin.look));
+}
+
+/*
+ * In a work item: the VMM's eventfd for unmasking was signalled. All VFIO devices
+ * wait for such items in one queue, and what it takes to know the level, a
+ * controller that is being reset say, may wait for a disk.
+ */
 static void pin_unmask(void *opaque, void *data)
 {
-	pin_set_mask(opaque, false);
+	struct vt_irqs *q = opaque;
+
+	spin_lock(&q->pin.lock);
+	q->pin.masked = false;
+	spin_unlock(&q->pin.lock);
+	queue_work(system_dfl_wq, &q->pin.look);
 }
 
 void vt_irqs_raise(struct vt_irqs *q, unsigned int vector)
@@ -171,6 +159,34 @@ void vt_irqs_raise(struct vt_irqs *q, unsigned int vector)
 }
 
 /* Life. */
+
+int vt_irqs_init(struct vt_irqs *q, unsigned int nr_vectors)
+{
+	unsigned int i;
+
+	q->vec = kcalloc(nr_vectors, sizeof(*q->vec), GFP_KERNEL_ACCOUNT);
+	q->table = kcalloc(nr_vectors, VT_MSIX_ENTRY, GFP_KERNEL_ACCOUNT);
+	if (!q->vec || !q->table) {
+		vt_irqs_exit(q);
+		return -ENOMEM;
+	}
+	q->nr = nr_vectors;
+	for (i = 0; i < q->nr; i++)
+		spin_lock_init(&q->vec[i].lock);
+	spin_lock_init(&q->pin.lock);
+	INIT_WORK(&q->pin.look, pin_look_work);
+	spin_lock_init(&q->request.lock);
+	spin_lock_init(&q->error.lock);
+	return 0;
+}
+
+void vt_irqs_exit(struct vt_irqs *q)
+{
+	kfree(q->vec);
+	kfree(q->table);
+	q->vec = NULL;
+	q->table = NULL;
+}
 
 void vt_irqs_reset(struct vt_irqs *q)
 {
@@ -230,6 +246,7 @@ static void msix_disable(struct vt_irqs *q)
 static void pin_disable(struct vt_irqs *q)
 {
 	vfio_virqfd_disable(&q->pin.unmask);
+	cancel_work_sync(&q->pin.look);
 	pin_set_trigger(q, NULL);
 }
 

@@ -24,6 +24,7 @@
 #include <linux/eventfd.h>
 #include <linux/spinlock.h>
 #include <linux/vfio.h>
+#include <linux/workqueue.h>
 
 #include <vhost_target/nvme.h>
 
@@ -53,6 +54,7 @@ struct vt_vector {
  * @masked: by its own signal, or by VFIO_DEVICE_SET_IRQS
  * @disabled: by the command register
  * @unmask: the VMM unmasks it by an eventfd
+ * @look: is the level high?
  */
 struct vt_pin {
 	spinlock_t lock;	/* see above */
@@ -60,6 +62,7 @@ struct vt_pin {
 	bool masked;
 	bool disabled;
 	struct virqfd *unmask;
+	struct work_struct look;
 };
 
 /**

@@ -154,6 +154,12 @@ unsigned int vt_nvme_queues(const struct vt_nvme *n);
 /* Accesses that were no valid ones, doorbells out of range among them. */
 u64 vt_nvme_bad_writes(const struct vt_nvme *n);
 
+/*
+ * Mappings of the page of doorbells that a door lets a VMM have at a time, and none
+ * of them is copied when it forks: a poller takes them all away when it falls asleep.
+ */
+#define VT_NVME_MAX_MMAPS	8
+
 /* The page of doorbells: one page, order 0, the controller's. */
 struct page *vt_nvme_doorbell_page(struct vt_nvme *n);
 

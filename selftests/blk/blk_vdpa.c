@@ -502,6 +502,69 @@ TEST_F(vdpa, resized)
 	close(event);
 }
 
+/* As QEMU does when a VM goes on: the guest's driver knows of nothing. */
+static int running_again(struct vblk *d, int event, bool first)
+{
+	const u8 status = VDPA_ACK | VDPA_DRIVER;
+	int ret = vdpa_set_status(d->fd, status);
+
+	if (!ret)
+		ret = vhost_set_features(d->fd, d->features);
+	if (!ret)
+		ret = vdpa_set_status(d->fd, status | VDPA_FEATURES_OK);
+	if (!ret && first)
+		ret = vdpa_set_config_call(d->fd, event);
+	if (!ret)
+		ret = vdpa_set_status(d->fd, VDPA_RUNNING);
+	if (!ret && !first)
+		ret = vdpa_set_config_call(d->fd, event);
+	return ret;
+}
+
+TEST_F(vdpa, resized_while_stopped)
+{
+	struct vhost_target_info info;
+	u64 size = 32 * MIB;
+	int event, i;
+
+	MAKE_NULL();
+	OPEN();
+	event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	for (i = 0; i < 2; i++, size *= 2) {
+		ASSERT_EQ(0, vdpa_set_status(self->d.fd, 0));
+		ASSERT_EQ(0, ctl_get(self->bed.ctl, self->bed.name, &info));
+		EXPECT_EQ(0, info.nr_sessions);
+		ASSERT_EQ(0, ctl_resize(self->bed.ctl, self->bed.name, 0, &size));
+		ASSERT_EQ(0, running_again(&self->d, event, i));
+		EXPECT_TRUE(event_came(event, VT_PATIENCE * 1000));
+		EXPECT_EQ(0, vdpa_read_config(&self->d));
+		EXPECT_EQ(size / SECTOR, self->d.config.capacity);
+		/* Nothing has changed since. */
+		ASSERT_EQ(0, vdpa_set_status(self->d.fd, 0));
+		ASSERT_EQ(0, running_again(&self->d, event, i));
+		EXPECT_FALSE(event_came(event, 100));
+	}
+	close(event);
+}
+
+/* A driver that has given up has nothing that anybody would wait for. */
+TEST_F(vdpa, failed)
+{
+	struct vhost_target_info info;
+
+	MAKE(0);
+	OPEN();
+	ASSERT_EQ(0, vdpa_set_status(self->d.fd,
+				     VDPA_RUNNING | VIRTIO_CONFIG_S_FAILED));
+	EXPECT_EQ(VDPA_RUNNING | VIRTIO_CONFIG_S_FAILED,
+		  vdpa_status(self->d.fd));
+	ASSERT_EQ(0, ctl_get(self->bed.ctl, self->bed.name, &info));
+	EXPECT_EQ(0, info.nr_sessions);
+	EXPECT_EQ(0, info.nr_running_queues);
+	ASSERT_EQ(0, vdpa_reset(&self->d));
+	VERIFIED(1);
+}
+
 static void *resize_for_ever(void *arg)
 {
 	struct bed *bed = arg;

@@ -285,6 +285,66 @@ static u64 signals(int fd, unsigned int ms)
 	return n;
 }
 
+static int use_pin(struct vfio *v, int fd, int unmask)
+{
+	u32 flags = VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_UNMASK;
+	int ret = vfio_irqs_off(v, VFIO_MSIX);
+
+	if (!ret)
+		ret = vfio_set_eventfds(v, VFIO_INTX, 0, 1, &fd);
+	return ret ? ret : vfio_set_irqs(v, VFIO_INTX, flags, 0, 1, &unmask,
+					 sizeof(unmask));
+}
+
+struct resetter {
+	struct vfio *v;
+	bool done;
+};
+
+static void *reset_it(void *arg)
+{
+	struct resetter *r = arg;
+
+	vfio_reset(r->v);
+	__atomic_store_n(&r->done, true, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+/* All VFIO devices of the host let go of such eventfds in one queue. */
+TEST_F(dma, unmask_waits_for_nobody)
+{
+	int fd = eventfd(0, EFD_CLOEXEC), unmask = eventfd(0, EFD_CLOEXEC);
+	int other_unmask = eventfd(0, EFD_CLOEXEC);
+	struct resetter r = { .v = &self->n.v };
+	struct disk disk = {};
+	struct bed bed = {};
+	struct vfio other;
+	pthread_t thread;
+	u64 one = 1;
+
+	START(30 * SLOW_NS);
+	MAP(VFIO_RW);
+	ASSERT_EQ(0, make_slow(&bed, &disk, 0));
+	ASSERT_EQ(0, vfio_open(&other, bed.name));
+	ASSERT_EQ(0, use_pin(&other, fd, other_unmask));
+	ASSERT_EQ(0, use_pin(&self->n.v, fd, unmask));
+	in_flight(&self->n, READ);
+	ASSERT_EQ(0, bed_wait_inflight(&self->bed, FLIGHT));
+	/* The reset waits for them. */
+	ASSERT_EQ(0, pthread_create(&thread, NULL, reset_it, &r));
+	sleep_ms(100);
+	EXPECT_EQ(8, write(unmask, &one, 8));
+	close(unmask);
+	sleep_ms(100);
+	EXPECT_EQ(0, vfio_irqs_off(&other, VFIO_INTX));
+	EXPECT_FALSE(__atomic_load_n(&r.done, __ATOMIC_RELAXED));
+	pthread_join(thread, NULL);
+	vfio_close(&other);
+	EXPECT_EQ(0, bed_finish(&bed, &disk));
+	close(other_unmask);
+	close(fd);
+}
+
 /* The pin: high as long as there is something that the driver has not seen. */
 TEST_F(dma, pin)
 {

@@ -104,6 +104,33 @@ TEST_F(vfio, doorbells_are_the_only_mapping)
 				   self->v.offset[VFIO_CONFIG]));
 }
 
+/* A poller takes them all away: there are not too many. */
+TEST_F(vfio, doorbell_mappings)
+{
+	void *p[9];
+	off_t at;
+	int i;
+
+	OPEN();
+	at = self->v.offset[VFIO_BAR0] + VFIO_DOORBELLS;
+	for (i = 0; i < 9; i++)
+		p[i] = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
+			    self->v.fd, at);
+	EXPECT_NE(MAP_FAILED, p[7]);
+	EXPECT_EQ(MAP_FAILED, p[8]);
+	EXPECT_EQ(ENOSPC, errno);
+	/* One that is moved is the same one. */
+	p[8] = mremap(p[0], PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
+		      p[0] + 64 * MIB);
+	EXPECT_NE(MAP_FAILED, p[8]);
+	*(volatile u32 *)p[8];
+	ASSERT_EQ(0, munmap(p[8], PAGE));
+	p[0] = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, self->v.fd, at);
+	EXPECT_NE(MAP_FAILED, p[0]);
+	for (i = 0; i < 8; i++)
+		munmap(p[i], PAGE);
+}
+
 TEST_F(vfio, doorbell_page_is_shared)
 {
 	volatile u32 *a, *b;
