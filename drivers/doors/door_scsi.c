@@ -137,13 +137,29 @@ static void endpoint_unbind(struct vt_ioctl_door *door)
 	door_unbind(door);
 }
 
+/* Are all rings where drivers begin? */
+static bool endpoint_begins(const struct vt_ioctl_door *door)
+{
+	bool packed = door->features & BIT_ULL(VIRTIO_F_RING_PACKED);
+	unsigned int i;
+
+	for (i = 0; i < door->nvqs; i++)
+		if (door_vq_ready(&door->vqs[i]) &&
+		    door->vqs[i].base != vt_vring_first_base(packed))
+			return false;
+	return true;
+}
+
 static int endpoint_start(struct vt_ioctl_door *door)
 {
+	struct vt_vdev *vdev = door->vdev;
 	int n;
 
-	mutex_lock(&door->vdev->s.lock);
+	mutex_lock(&vdev->s.lock);
+	if (vdev->ops->power_on && endpoint_begins(door))
+		vdev->ops->power_on(vdev);
 	n = door_start_all(door);
-	mutex_unlock(&door->vdev->s.lock);
+	mutex_unlock(&vdev->s.lock);
 	if (n < 0)
 		endpoint_unbind(door);
 	return min(n, 0);

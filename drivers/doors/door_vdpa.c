@@ -219,6 +219,25 @@ static void vd_start_vq(struct door_vdpa *vd, struct vt_vq *vq)
 	}
 }
 
+/* Are all rings where drivers begin? */
+static bool vd_begins(const struct vt_vdev *vdev)
+{
+	bool packed = vt_vdev_has(vdev, VIRTIO_F_RING_PACKED);
+	unsigned int i;
+
+	for (i = 0; i < vdev->nvqs; i++)
+		if (vd_vq_can_run(&vdev->vqs[i]) &&
+		    vdev->vqs[i].base != vt_vring_first_base(packed))
+			return false;
+	return true;
+}
+
+static void vd_power_on(struct vt_vdev *vdev)
+{
+	if (vdev->ops->power_on && vd_begins(vdev))
+		vdev->ops->power_on(vdev);
+}
+
 static void vd_start_all(struct door_vdpa *vd)
 {
 	unsigned int i;
@@ -467,8 +486,10 @@ static void vd_set_status_locked(struct door_vdpa *vd, u8 status)
 	if (!vd_features_ok(vd))
 		status &= ~(VIRTIO_CONFIG_S_FEATURES_OK |
 			    VIRTIO_CONFIG_S_DRIVER_OK);
-	if (new & status & VIRTIO_CONFIG_S_DRIVER_OK)
+	if (new & status & VIRTIO_CONFIG_S_DRIVER_OK) {
+		vd_power_on(vd->vdev);
 		vd_start_all(vd);
+	}
 	WRITE_ONCE(vd->status, status & ~VIRTIO_CONFIG_S_NEEDS_RESET);
 	if (!(new & status & VIRTIO_CONFIG_S_DRIVER_OK))
 		return;

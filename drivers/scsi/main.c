@@ -62,6 +62,7 @@ static const struct vt_vdev_ops scsi_vdev_ops = {
 	.num_vqs	= scsi_num_vqs,
 	.attach		= scsi_attach,
 	.detach		= scsi_detach,
+	.power_on	= scsi_power_on,
 	.unit_event	= scsi_unit_event,
 	.get_config	= scsi_get_config,
 	.set_config	= scsi_set_config,

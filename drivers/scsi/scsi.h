@@ -249,6 +249,7 @@ int scsi_unit_init(struct vt_unit *u);
 void scsi_unit_exit(struct vt_unit *u);
 int scsi_attach(struct vt_vdev *vdev);
 void scsi_detach(struct vt_vdev *vdev);
+void scsi_power_on(struct vt_vdev *vdev);
 void scsi_unit_event(struct vt_vdev *vdev, struct vt_unit *u,
 		     enum vt_unit_event event);
 

@@ -200,6 +200,18 @@ void scsi_detach(struct vt_vdev *vdev)
 	session_free(ss);
 }
 
+void scsi_power_on(struct vt_vdev *vdev)
+{
+	struct scsi_session *ss = vdev->type_priv;
+	struct scsi_itl *itl;
+	unsigned long lun;
+
+	mutex_lock(&vdev->s.target->lock);
+	xa_for_each(&ss->itls, lun, itl)
+		scsi_itl_power_on(itl);
+	mutex_unlock(&vdev->s.target->lock);
+}
+
 /* Additional sense code and qualifier of a parameter change event. */
 #define EVENT_CAPACITY_CHANGED	(0x2a | 0x09 << 8)
 

@@ -25,6 +25,9 @@ struct vt_vq;
  * @req_priv: bytes it keeps in each request
  * @attach: a session starts; target->lock held; may be NULL
  * @detach: it ends; its queues are stopped; target->lock held; may be NULL
+ * @power_on: the driver begins, after a reset or with its VM, and does not go
+ *	on after a stop: see vt_vring_first_base(). After @attach, before queues
+ *	run; session->lock held; may be NULL
  * @unit_event: see struct vt_session_ops; NULL: what changed is told the
  *	driver as a change of the configuration space
  * @get_config: fill @buf, @config_size bytes
@@ -56,6 +59,7 @@ struct vt_vdev_ops {
 	unsigned int (*num_vqs)(struct vt_target *t);
 	int (*attach)(struct vt_vdev *vdev);
 	void (*detach)(struct vt_vdev *vdev);
+	void (*power_on)(struct vt_vdev *vdev);
 	void (*unit_event)(struct vt_vdev *vdev, struct vt_unit *u,
 			   enum vt_unit_event event);
 	void (*get_config)(struct vt_vdev *vdev, void *buf);

@@ -172,6 +172,12 @@ bool vt_vring_size_ok(unsigned int size);
  */
 int vt_vring_set_base(struct vt_vring *vr, u32 base);
 
+/* Where the ring of a driver that begins starts, in that form. */
+static inline u32 vt_vring_first_base(bool packed)
+{
+	return packed ? 0x80008000 : 0;
+}
+
 /**
  * vt_vring_get_base - where the ring stands, in the form of vt_vring_set_base
  * @vr: ring

@@ -144,6 +144,19 @@ static bool same_nexus(struct vt_vdev *a, struct vt_vdev *b)
 	return vt_resv_id_equal(&ss_of(a)->nexus.id, &ss_of(b)->nexus.id);
 }
 
+TEST(power_on, "a driver that begins finds mode pages as they were made")
+{
+	const struct vt_vdev_ops *type = fc.module_type->vdev_ops;
+	struct scsi_itl *itl;
+
+	fv_open(&one);
+	itl = scsi_session_itl(fv.vdev->type_priv, 0);
+	itl->lu->swp = true;
+	type->power_on(fv.vdev);
+	EXPECT(!itl->lu->swp);
+	fv_close();
+}
+
 TEST(names, "sessions are told apart by name, or by the order of their coming")
 {
 	struct vt_vdev *a, *b, *c;

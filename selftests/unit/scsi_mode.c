@@ -225,6 +225,24 @@ TEST(mode_control, "mode select: D_SENSE and SWP do what they say")
 	sbed_free(b);
 }
 
+TEST(mode_power_on, "mode pages: power on sets defaults, if nobody else is there")
+{
+	struct sbed *b = sbed_new();
+
+	b->lu.swp = true;
+	b->lu.wce = false;
+	b->itl[1].stopped = true;
+	scsi_itl_power_on(&b->itl[0]);
+	EXPECT(b->lu.swp && !b->lu.wce);
+	scsi_itl_detach(&b->itl[1]);
+	scsi_itl_power_on(&b->itl[0]);
+	EXPECT(!b->lu.swp && b->lu.wce);
+	memset(&b->itl[1], 0, sizeof(b->itl[1]));
+	scsi_itl_attach(&b->itl[1], &b->nexus[1], &b->lu);
+	EXPECT_EQ(BIT(SCSI_UA_POWER_ON), atomic_read(&b->itl[1].ua));
+	sbed_free(b);
+}
+
 static void not_changeable(struct sbed *b, const u8 *now, unsigned int header,
 			   unsigned int len)
 {

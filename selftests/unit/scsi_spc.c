@@ -332,7 +332,7 @@ TEST(opcodes_least, "report opcodes: what a unit cannot do is not listed")
 	sbed_free(b);
 }
 
-TEST(start_stop, "start stop unit: flushes, stops, starts")
+TEST(start_stop, "start stop unit: flushes, stops, starts, for who asks for it")
 {
 	struct sbed *b = sbed_new();
 
@@ -342,9 +342,15 @@ TEST(start_stop, "start stop unit: flushes, stops, starts")
 	sbed_run(b, 0, CDB(0x1b, 0, 0, 0, 0, 0), 0, 0);
 	EXPECT_GOOD(b);
 	EXPECT_EQ(1, b->ops[VT_OP_FLUSH]);
-	sbed_run(b, 1, CDB(0, 0, 0, 0, 0, 0), 0, 0);
+	sbed_run(b, 0, CDB(0, 0, 0, 0, 0, 0), 0, 0);
 	EXPECT_CHECK(b, SCSI_NOT_READY, SCSI_ASC_NEED_START);
+	sbed_run(b, 1, CDB(0, 0, 0, 0, 0, 0), 0, 0);
+	EXPECT_GOOD(b);
 	sbed_run(b, 1, CDB(0x1b, 1, 0, 0, 1, 0), 0, 0);
+	EXPECT_GOOD(b);
+	sbed_run(b, 0, CDB(0, 0, 0, 0, 0, 0), 0, 0);
+	EXPECT_CHECK(b, SCSI_NOT_READY, SCSI_ASC_NEED_START);
+	sbed_run(b, 0, CDB(0x1b, 1, 0, 0, 1, 0), 0, 0);
 	EXPECT_GOOD(b);
 	sbed_run(b, 0, CDB(0, 0, 0, 0, 0, 0), 0, 0);
 	EXPECT_GOOD(b);
@@ -358,7 +364,7 @@ TEST(start_stop, "start stop unit: flushes, stops, starts")
 	b->fail_op = VT_OP_FLUSH;
 	sbed_run(b, 0, CDB(0x1b, 0, 0, 0, 0, 0), 0, 0);
 	EXPECT_CHECK(b, SCSI_HARDWARE_ERROR, SCSI_ASC_TARGET_FAILURE);
-	EXPECT(!b->lu.stopped);
+	EXPECT(!b->itl[0].stopped);
 	sbed_free(b);
 }
 

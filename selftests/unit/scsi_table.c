@@ -223,10 +223,10 @@ TEST(table_stopped, "table: a stopped or dead unit says so for its medium")
 	FOR_GOLDENS(g) {
 		struct sbed *b = golden_bed(g);
 
-		b->lu.stopped = true;
+		b->itl[0].stopped = true;
 		golden_run(b, g);
 		EXPECT_EQ(golden_is(g, 'm'), sbed_asc(b) == SCSI_ASC_NEED_START);
-		b->lu.stopped = false;
+		b->itl[0].stopped = false;
 		b->be.dead = true;
 		golden_run(b, g);
 		EXPECT_EQ(golden_is(g, 'm'),

@@ -3,10 +3,12 @@
 
 import os
 
+import bootsector
 import vt
 from bed import (Background, Fail, Repeated, Skip, expect, expect_equal, test, unplug,
                  wait_moving)
 from devices import SCSI, cannot_start, no_errors, size_of, verify
+from guest import Guest
 from qmp import QmpError
 
 HOTPLUG = 1	# VIRTIO_SCSI_F_HOTPLUG
@@ -117,6 +119,46 @@ def reset_by_the_guest(bed):
         guest.check(f"sg_reset --device {disk}")
     job.end()
     expect_equal(target.stat()["ring_errors"], 0, "rings stopped")
+
+
+@test()
+def stopped_by_the_guest(bed):
+    """START STOP UNIT at a shutdown, as Windows sends it: SeaBIOS boots from the disk
+    the next time, though it knows of no START."""
+    disk, text = bed.memory_disk(), "booted from what was stopped"
+    bootsector.write(disk.path, text)
+    target, guest, name = SCSI.in_guest(bed, "--dev", disk.path)
+    guest.check(f"sg_raw {name} 1b 00 00 00 00 00")
+    expect(guest.run(f"sg_raw {name} 00 00 00 00 00 00")[0], "it is ready")
+    unplug(guest, target)
+    with Guest.boot_from_disk(["-device", target.qemu_arg + ",bootindex=1"]) as firmware:
+        firmware.wait_serial(text, 300)
+    no_errors(target)
+
+
+def cache_type(guest, disk):
+    """As the disk says it now."""
+    top = f"/sys/block/{os.path.basename(disk)}/device"
+    return guest.check(f"echo 1 >{top}/rescan; cat {top}/scsi_disk/*/cache_type").strip()
+
+
+@test()
+def cache_turned_off(bed):
+    """It stays off while the VM is stopped, and is on again after a reset: a driver
+    that goes on would not learn that it has to flush."""
+    target, guest, disk = SCSI.in_guest(bed, "--dev",
+                                        bed.memory_disk(cache_size=16).path)
+    expect_equal(cache_type(guest, disk), "write back", "cache at first")
+    guest.check("echo write through >/sys/block/"
+                f"{os.path.basename(disk)}/device/scsi_disk/*/cache_type")
+    expect_equal(cache_type(guest, disk), "write through", "cache turned off")
+    guest.qmp("stop")
+    guest.qmp("cont")
+    expect_equal(cache_type(guest, disk), "write through", "cache after stop and cont")
+    guest.reboot()
+    disk = SCSI.disk(guest, target)
+    expect_equal(cache_type(guest, disk), "write back", "cache after a reset")
+    no_errors(target)
 
 
 @test()

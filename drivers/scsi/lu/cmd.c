@@ -119,7 +119,7 @@ static bool cmd_medium_ok(struct scsi_task *task)
 			scsi_check(task, SCSI_NOT_READY, SCSI_ASC_NEED_MANUAL);
 			return false;
 		}
-		if (READ_ONCE(lu->stopped)) {
+		if (READ_ONCE(task->itl->stopped)) {
 			scsi_check(task, SCSI_NOT_READY, SCSI_ASC_NEED_START);
 			return false;
 		}

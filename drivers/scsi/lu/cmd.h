@@ -18,7 +18,7 @@
 #define SCSI_CMD_UA_OK		BIT(2)	/* leaves unit attentions pending */
 #define SCSI_CMD_READS		BIT(3)	/* needs the right to read */
 #define SCSI_CMD_WRITES		BIT(4)	/* needs the right to write */
-#define SCSI_CMD_MEDIUM		BIT(5)	/* not while the LU is stopped */
+#define SCSI_CMD_MEDIUM		BIT(5)	/* not while it has stopped the LU */
 #define SCSI_CMD_CHANGES	BIT(6)	/* not while it is write protected */
 #define SCSI_CMD_PROTECT	BIT(7)	/* has a field RDPROTECT or WRPROTECT */
 

@@ -162,11 +162,45 @@ void scsi_itl_detach(struct scsi_itl *itl)
 	spin_unlock_irqrestore(&itl->lu->lock, flags);
 }
 
+static bool lu_is_shared(struct scsi_lu *lu)
+{
+	unsigned long flags;
+	bool shared;
+
+	spin_lock_irqsave(&lu->lock, flags);
+	shared = !list_is_singular(&lu->itls);
+	spin_unlock_irqrestore(&lu->lock, flags);
+	return shared;
+}
+
+/* Whoever comes meanwhile waits with its first MODE SELECT. */
+void scsi_itl_power_on(struct scsi_itl *itl)
+{
+	struct scsi_lu *lu = itl->lu;
+
+	mutex_lock(&lu->mode_lock);
+	if (!lu_is_shared(lu))
+		scsi_mode_defaults(lu);
+	mutex_unlock(&lu->mode_lock);
+}
+
+static void lu_start(struct scsi_lu *lu)
+{
+	struct scsi_itl *itl;
+	unsigned long flags;
+
+	spin_lock_irqsave(&lu->lock, flags);
+	list_for_each_entry(itl, &lu->itls, lu_node)
+		WRITE_ONCE(itl->stopped, false);
+	spin_unlock_irqrestore(&lu->lock, flags);
+}
+
 void scsi_lu_reset(struct scsi_lu *lu, enum scsi_ua ua)
 {
 	mutex_lock(&lu->mode_lock);
 	scsi_mode_defaults(lu);
 	mutex_unlock(&lu->mode_lock);
+	lu_start(lu);
 	scsi_ua_raise_all(lu, NULL, ua);
 }
 

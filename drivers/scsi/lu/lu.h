@@ -181,7 +181,6 @@ struct scsi_lu_params {
  * @wce: the write cache is on (mode page 08h)
  * @swp: software write protect (0Ah)
  * @d_sense: descriptor format sense (0Ah)
- * @stopped: by START STOP UNIT
  * @resv: the reservations of what it stands on; NULL: there can be none
  * @vendor: space padded, as @product and @revision
  * @product: product identification
@@ -192,7 +191,7 @@ struct scsi_lu_params {
  * @lock: protects @itls
  * @itls: struct scsi_itl
  *
- * Fields from @wce to @stopped are written under @mode_lock and read without.
+ * Fields from @wce to @d_sense are written under @mode_lock and read without.
  */
 struct scsi_lu {
 	struct vt_backend *be;
@@ -206,7 +205,6 @@ struct scsi_lu {
 	bool wce;
 	bool swp;
 	bool d_sense;
-	bool stopped;
 	struct vt_resv *resv;
 	char vendor[SCSI_VENDOR_LEN];
 	char product[SCSI_PRODUCT_LEN];
@@ -223,16 +221,19 @@ struct scsi_lu {
  * @lu: logical unit
  * @nexus: session
  * @ua: pending unit attentions, BIT(enum scsi_ua)
+ * @stopped: by its own START STOP UNIT: others are not in the way of a VM that
+ *	shuts down, nor is that VM when it starts again
  * @resv: what the reservations know of it
  * @lu_node: on @lu->itls
  * @nexus_node: on @nexus->itls
  *
- * The fast path reads @ua and @resv.may and no more.
+ * The fast path reads @ua, @stopped and @resv.may and no more.
  */
 struct scsi_itl {
 	struct scsi_lu *lu;
 	struct scsi_nexus *nexus;
 	atomic_t ua;
+	bool stopped;
 	struct vt_resv_nexus resv;
 	struct list_head lu_node;
 	struct list_head nexus_node;
@@ -383,13 +384,22 @@ void scsi_itl_attach(struct scsi_itl *itl, struct scsi_nexus *nexus,
 void scsi_itl_detach(struct scsi_itl *itl);
 
 /**
+ * scsi_itl_power_on - the initiator knows nothing of an earlier session
+ * @itl: its logical unit; no task of it was taken yet
+ *
+ * If no other nexus has the logical unit, mode pages go back to their
+ * defaults. Context: may sleep.
+ */
+void scsi_itl_power_on(struct scsi_itl *itl);
+
+/**
  * scsi_lu_reset - what a reset does to a logical unit
  * @lu: logical unit; the transport has aborted its tasks
  * @ua: SCSI_UA_RESET or SCSI_UA_LU_RESET: raised for every nexus, also the
  *	one that asked for it
  *
- * Mode pages go back to their defaults; persistent reservations stay.
- * Context: may sleep.
+ * Mode pages go back to their defaults, and it is stopped for nobody;
+ * persistent reservations stay. Context: may sleep.
  */
 void scsi_lu_reset(struct scsi_lu *lu, enum scsi_ua ua);
 

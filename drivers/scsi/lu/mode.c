@@ -94,7 +94,6 @@ void scsi_mode_defaults(struct scsi_lu *lu)
 	WRITE_ONCE(lu->wce, !lu->cache_fixed);
 	WRITE_ONCE(lu->d_sense, false);
 	WRITE_ONCE(lu->swp, false);
-	WRITE_ONCE(lu->stopped, false);
 }
 
 static unsigned int page_header(const struct mode_page *pg, u8 *p)

@@ -49,16 +49,13 @@ enum scsi_verdict scsi_parse_start_stop(struct scsi_task *task)
 
 void scsi_start_stop(struct scsi_task *task)
 {
-	struct scsi_lu *lu = task->itl->lu;
 	bool start = task->cdb[4] & 0x01, no_flush = task->cdb[4] & 0x04;
+	struct scsi_itl *itl = task->itl;
 
-	if (!start && !no_flush && !READ_ONCE(lu->stopped))
+	if (!start && !no_flush && !READ_ONCE(itl->stopped))
 		scsi_end_io(task, VT_OP_FLUSH, scsi_be_flush(task));
-	if (task->status != SCSI_GOOD)
-		return;
-	mutex_lock(&lu->mode_lock);
-	WRITE_ONCE(lu->stopped, !start);
-	mutex_unlock(&lu->mode_lock);
+	if (task->status == SCSI_GOOD)
+		WRITE_ONCE(itl->stopped, !start);
 }
 
 #define LUNS_HEADER	8

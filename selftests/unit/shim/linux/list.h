@@ -19,6 +19,11 @@ static inline bool list_empty(const struct list_head *l)
 	return l->next == l;
 }
 
+static inline bool list_is_singular(const struct list_head *l)
+{
+	return !list_empty(l) && l->next == l->prev;
+}
+
 #define LIST_HEAD(name)	struct list_head name = { &(name), &(name) }
 
 static inline void list_add(struct list_head *n, struct list_head *head)
