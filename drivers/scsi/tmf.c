@@ -109,14 +109,21 @@ static u8 tmf_query(struct scsi_session *ss, const struct scsi_tmf *tmf,
 	       VIRTIO_SCSI_S_OK;
 }
 
-/* @who asked for it, and needs no unit attention. */
+/*
+ * @who asked for it: its tasks end with @response, and it needs no unit
+ * attention. To others it is a reset (5.6.6.1): drivers send those again, while
+ * what they did not abort themselves and ends as aborted is an error to them.
+ */
 static void tmf_abort_unit(struct scsi_unit *su, const struct scsi_itl *who,
 			   u8 response)
 {
 	struct scsi_itl *itl;
 
 	list_for_each_entry(itl, &su->lu.itls, lu_node) {
-		struct tmf_select s = { .itl = itl, .abort = response };
+		struct tmf_select s = {
+			.itl = itl,
+			.abort = itl == who ? response : VIRTIO_SCSI_S_RESET,
+		};
 
 		if (tmf_mark(scsi_nexus_session(itl->nexus), &s) &&
 		    response == VIRTIO_SCSI_S_ABORTED && itl != who)

@@ -207,7 +207,7 @@ static u32 first_sense(struct vscsi_queue *q)
 	       ~0u : res.key;
 }
 
-/* Of all sessions; the others are told. */
+/* Of all sessions; the others are told, and may send them again. */
 TEST_F(tmf, clear_task_set)
 {
 	struct flight f[] = {
@@ -219,7 +219,7 @@ TEST_F(tmf, clear_task_set)
 		  tmf_in_flight(&self->d, VIRTIO_SCSI_T_TMF_CLEAR_TASK_SET, f,
 				2));
 	EXPECT_EQ(4, f[0].got[VIRTIO_SCSI_S_ABORTED]);
-	EXPECT_EQ(4, f[1].got[VIRTIO_SCSI_S_ABORTED]);
+	EXPECT_EQ(4, f[1].got[VIRTIO_SCSI_S_RESET]);
 	EXPECT_EQ(SENSE(KEY_UNIT_ATTENTION, 0x2f, 0),
 		  first_sense(&self->other.q[0]));
 	EXPECT_EQ(0, first_sense(self->q));
@@ -320,7 +320,7 @@ static void expect_cleared(struct __test_metadata *_metadata,
 
 	EXPECT_EQ(VIRTIO_SCSI_S_OK, tmf_in_flight(&s->d[0], subtype, f, 2));
 	EXPECT_EQ(4, f[0].got[response]);
-	EXPECT_EQ(4, f[1].got[response]);
+	EXPECT_EQ(4, f[1].got[VIRTIO_SCSI_S_RESET]);
 	EXPECT_EQ(key, first_sense(&s->d[1].q[0]));
 	EXPECT_EQ(0, vscsi_ready(&s->d[0].q[0], 0));
 	EXPECT_EQ(0, vscsi_ready(&s->d[1].q[0], 0));

@@ -168,6 +168,8 @@ static void expect_cleared(struct vbed *v, struct vbed *w)
 	EXPECT_EQ(VIRTIO_SCSI_S_OK,
 		  tmf(v, VIRTIO_SCSI_T_TMF_CLEAR_TASK_SET, 0));
 	EXPECT(a->task.aborted && b->task.aborted && !c->task.aborted);
+	EXPECT_EQ(VIRTIO_SCSI_S_ABORTED, a->response);
+	EXPECT_EQ(VIRTIO_SCSI_S_RESET, b->response);
 	EXPECT_EQ(0, atomic_read(&v->itl[0].ua));
 	EXPECT_EQ(BIT(SCSI_UA_COMMANDS_CLEARED), atomic_read(&w->itl[0].ua));
 	atomic_set(&w->itl[0].ua, 0);
