@@ -25,7 +25,8 @@
  * Fencing. Commands that pollers submit are in flight when the rights of
  * their nexus change: ops->drain waits for those. Commands that run in work
  * items check and do their I/O inside vt_resv_exec_begin/end: no state change
- * falls in between. An operation that takes rights or registrations away
+ * falls in between. Long ones do so piece by piece, so that nobody waits for
+ * more than a piece. An operation that takes rights or registrations away
  * returns only when both have ended.
  *
  * Locks: resv->lock (state, nexuses; held over a whole operation, its save and

@@ -394,6 +394,93 @@ TEST_F(pr, drain_while_unit_goes)
 	vscsi_close(&c);
 }
 
+#define SAME_BLOCKS (4 * MIB / SECTOR)
+
+/* A pattern, over so many blocks that it lasts: as many writes as pages and more. */
+static struct vscsi_req *start_same(struct vscsi_queue *q)
+{
+	static const u8 cdb[10] = {
+		0x41, [7] = SAME_BLOCKS >> 8, SAME_BLOCKS & 0xff
+	};
+	struct vscsi_req *r = vscsi_get(q);
+
+	vscsi_prepare(r, 0, cdb, sizeof(cdb), DIR_OUT, SECTOR);
+	memset(r->buf, 0x5a, SECTOR);
+	if (vscsi_submit(r))
+		return NULL;
+	vscsi_kick(q);
+	return r;
+}
+
+static struct vscsi_req *start_register(struct vscsi_queue *q, u64 key)
+{
+	static const u8 cdb[10] = { 0x5f, PR_REGISTER, [8] = 24 };
+	struct vscsi_req *r = vscsi_get(q);
+
+	vscsi_prepare(r, 0, cdb, sizeof(cdb), DIR_OUT, 24);
+	key = htobe64(key);
+	memset(r->buf, 0, 24);
+	memcpy(r->buf + 8, &key, 8);
+	if (vscsi_submit(r))
+		return NULL;
+	vscsi_kick(q);
+	return r;
+}
+
+/*
+ * A's long command is in nobody's way: neither a change of the reservations
+ * nor what comes behind that waits for its end.
+ */
+TEST_F(pr, long_command)
+{
+	static const u8 mode_sense[6] = { 0x1a, 0x08, 0x08, [4] = 32 };
+	struct vscsi_req *same, *reg, *done;
+	u64 keys[8], tag;
+
+	OPEN(SLOW_NS);
+	same = start_same(self->qa);
+	ASSERT_NE(NULL, same);
+	tag = same->cmd->tag;
+	ASSERT_EQ(0, bed_wait_inflight(&self->s.bed[0], 1));
+	reg = start_register(self->qa, KEY_A);
+	ASSERT_NE(NULL, reg);
+	EXPECT_EQ(0, vscsi_do(self->qb, 0, mode_sense, 6, DIR_IN, NULL, 32));
+	ASSERT_EQ(0, vscsi_wait(self->qa, &done));
+	ASSERT_EQ(reg, done);
+	EXPECT_EQ(SCSI_GOOD, reg->resp->status);
+	vscsi_put(reg);
+	EXPECT_EQ(1, read_keys(self->qb, keys));
+	EXPECT_EQ(VSCSI_NONE, vring_read(&same->resp->response));
+	EXPECT_EQ(VIRTIO_SCSI_S_OK,
+		  vscsi_tmf(&self->s.d[0], VIRTIO_SCSI_T_TMF_ABORT_TASK, 0,
+			    tag));
+	EXPECT_EQ(VIRTIO_SCSI_S_ABORTED, vring_read(&same->resp->response));
+	EXPECT_EQ(0, vscsi_drain(self->qa));
+}
+
+/* It does not go on when its right is taken away. */
+TEST_F(pr, long_command_fenced)
+{
+	const u64 last = SAME_BLOCKS - BLOCKS;
+	struct vscsi_req *same;
+
+	OPEN(SLOW_NS);
+	REGISTER_BOTH();
+	ASSERT_EQ(0, pr_out(self->qb, PR_RESERVE, TYPE_WRITE_EX_REG, KEY_B,
+			    0));
+	ASSERT_LE(0, vscsi_ready(self->qa, 0));
+	same = start_same(self->qa);
+	ASSERT_NE(NULL, same);
+	ASSERT_EQ(0, bed_wait_inflight(&self->s.bed[0], 1));
+	ASSERT_EQ(0, pr_out(self->qb, PR_PREEMPT, TYPE_WRITE_EX_REG, KEY_B,
+			    KEY_A));
+	ASSERT_EQ(0, write_one(self->qb, last, 3));
+	ASSERT_EQ(0, vscsi_drain(self->qa));
+	EXPECT_EQ(VIRTIO_SCSI_S_OK, same->resp->response);
+	EXPECT_EQ(SCSI_RESERVATION_CONFLICT, same->resp->status);
+	EXPECT_EQ(0, read_one(self->qb, last, 3));
+}
+
 /* A VM that is started again is who it was. */
 TEST_F(pr, kept_over_reset)
 {

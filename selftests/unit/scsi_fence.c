@@ -90,6 +90,43 @@ TEST(fence_between, "fence: a command that waited for its work item is stopped")
 	sbed_free(b);
 }
 
+static unsigned int nr_ios;
+
+/* The second loses its right with the third I/O. */
+static void fence_it(struct sbed *b)
+{
+	if (++nr_ios == 3)
+		b->itl[1].resv.may = 0;
+}
+
+static void expect_fenced(struct sbed *b, const u8 *cdb, unsigned int cdb_len,
+			  u64 out_len)
+{
+	nr_ios = 0;
+	b->on_io = fence_it;
+	b->itl[1].resv.may = VT_RESV_RW;
+	sbed_task(b, 1, cdb, cdb_len, out_len, 0);
+	memset(b->out, 0x5a, out_len);
+	sbed_go(b);
+	EXPECT_EQ(SCSI_RESERVATION_CONFLICT, b->task.status);
+	EXPECT_EQ(0, b->task.sense_len);
+}
+
+TEST(fence_pieces, "fence: a long command is stopped between its pieces")
+{
+	struct sbed *b = sbed_new();
+
+	expect_fenced(b, CDB(0x41, 0, B32(0), 0, B16(500), 0), 512);
+	EXPECT_EQ(3, b->ops[VT_OP_WRITE]);
+	expect_fenced(b, CDB(0x2f, 0, B32(0), 0, B16(500), 0), 0);
+	EXPECT_EQ(3, b->ops[VT_OP_READ]);
+	/* Each piece is written, and then read. */
+	expect_fenced(b, CDB(0x2e, 0, B32(0), 0, B16(500), 0), 500 * 512);
+	EXPECT_EQ(3 + 2, b->ops[VT_OP_WRITE]);
+	EXPECT_EQ(3 + 2, b->ops[VT_OP_READ]);
+	sbed_free(b);
+}
+
 TEST(fence_clear, "fence: the other one is told of clear and release")
 {
 	struct sbed *b = reserved(WRITE_EX_REG);

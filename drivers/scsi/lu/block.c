@@ -136,7 +136,7 @@ static bool fua_read_chunk(struct scsi_task *task, u8 *buf, u32 off)
 	u32 n = min(SCSI_CHUNK, task->bytes - off);
 	blk_status_t status;
 
-	if (scsi_stop(task))
+	if (!scsi_go_on(task))
 		return false;
 	status = scsi_be_read(task, task->sector + (off >> SECTOR_SHIFT), buf,
 			      n);

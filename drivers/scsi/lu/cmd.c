@@ -208,6 +208,23 @@ void scsi_task_execute(struct scsi_task *task)
 		vt_resv_exec_end(resv);
 }
 
+bool scsi_go_on(struct scsi_task *task)
+{
+	struct vt_resv *resv = cmd_resv(task);
+
+	/* Whoever wants to change them, and all behind, wait for one piece. */
+	if (resv) {
+		vt_resv_exec_end(resv);
+		vt_resv_exec_begin(resv);
+	}
+	if (scsi_stop(task))
+		return false;
+	if (likely(cmd_allowed(task)))
+		return true;
+	task->status = SCSI_RESERVATION_CONFLICT;
+	return false;
+}
+
 void scsi_task_io_done(struct scsi_task *task, blk_status_t status)
 {
 	scsi_end_io(task, task->op, status);

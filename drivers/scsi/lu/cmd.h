@@ -308,6 +308,11 @@ bool scsi_extent_ok(struct scsi_task *task, u64 lba, u64 nr);
 bool scsi_extent_get(struct scsi_task *task, u32 max, struct scsi_extent *e);
 /* The task was aborted, and has ended. */
 bool scsi_stop(struct scsi_task *task);
+/*
+ * Between two pieces of a long command: reservations may change here. Returns:
+ * false: it must not go on, and has ended. Not inside vt_rmw_begin().
+ */
+bool scsi_go_on(struct scsi_task *task);
 /* What was written is to be stable if writes are. */
 void scsi_settle(struct scsi_task *task);
 

@@ -17,7 +17,8 @@
  * Fencing. scsi_task_parse() looks at the rights that <vhost_target/resv.h>
  * gives the nexus. What parsed as SCSI_IO is submitted in the same pass of the
  * poller, or parsed again; scsi_itl_drain() waits for that pass and that I/O.
- * What parsed as SCSI_EXEC is looked at again by scsi_task_execute().
+ * What parsed as SCSI_EXEC is looked at again by scsi_task_execute(), and
+ * before each of its pieces if it is long.
  *
  * Locks: vt_resv's > scsi_lu.mode_lock > scsi_lu.lock. Unit attentions are
  * raised under @lock, and taken with no lock at all.

@@ -135,7 +135,7 @@ bool scsi_pi_read_chunk(struct scsi_task *task, u8 *buf, u32 off)
 	struct pi_chunk c;
 
 	chunk_init(&c, task, buf, off);
-	if (scsi_stop(task) || !chunk_io(&c, 0) || !chunk_check(&c))
+	if (!scsi_go_on(task) || !chunk_io(&c, 0) || !chunk_check(&c))
 		return false;
 	if (task->pi_bytes)
 		memcpy(task->pi->tuple + c.first, c.pi.tuple,
@@ -150,7 +150,7 @@ static bool pi_write_chunk(struct scsi_task *task, u8 *buf, u32 off)
 
 	chunk_init(&c, task, buf, off);
 	memcpy(c.pi.tuple, task->pi->tuple + c.first, c.pi.nr * VT_PI_BYTES);
-	return !scsi_stop(task) && scsi_get(task, off, buf, c.bytes) &&
+	return scsi_go_on(task) && scsi_get(task, off, buf, c.bytes) &&
 	       chunk_check(&c) && chunk_io(&c, task->io_flags);
 }
 

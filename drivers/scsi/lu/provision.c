@@ -41,7 +41,7 @@ static bool range_run(struct scsi_task *task, enum vt_op op, u64 lba, u32 nr,
 	};
 	blk_status_t status;
 
-	if (scsi_stop(task))
+	if (!scsi_go_on(task))
 		return false;
 	if (!nr)
 		return true;
@@ -96,7 +96,7 @@ static void same_write(struct scsi_task *task, u8 *buf, u64 sector, u64 bytes)
 	u32 n;
 
 	same_fill(lu, buf, bytes);
-	while (bytes && !status && !scsi_stop(task)) {
+	while (bytes && !status && scsi_go_on(task)) {
 		n = min_t(u64, SCSI_CHUNK, bytes);
 		status = scsi_be_write(task, sector, buf, n, 0);
 		sector += n >> SECTOR_SHIFT;
@@ -126,7 +126,7 @@ static void same_run_pi(struct scsi_task *task, u8 *buf)
 	scsi_cdb_extent(task->cdb, &e);
 	scsi_blocks_init(&b, buf);
 	same_fill(task->itl->lu, buf, SCSI_PI_CHUNK);
-	for (at = 0; at < e.nr && !scsi_stop(task); at += max) {
+	for (at = 0; at < e.nr && scsi_go_on(task); at += max) {
 		b.lba = e.lba + at;
 		b.nr = min(max, e.nr - at);
 		if (!same_get_pi(task, &b, at) ||

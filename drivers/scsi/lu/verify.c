@@ -135,7 +135,7 @@ static bool verify_chunk(struct verify *v, u64 lba, u32 first, u32 nr)
 	v->given.nr = nr;
 	v->found.lba = lba + first;
 	v->found.nr = nr;
-	if (scsi_stop(v->task) || !verify_get(v, first))
+	if (!scsi_go_on(v->task) || !verify_get(v, first))
 		return false;
 	if (v->write && !scsi_blocks_io(v->task, VT_OP_WRITE, &v->given,
 					VT_IO_FUA))

@@ -130,7 +130,7 @@ static bool walk_next(struct zone_walk *w)
 	const struct vt_backend *be = scsi_lu_be(w->task->itl->lu);
 	blk_status_t status;
 
-	if (scsi_stop(w->task) || w->sector >= READ_ONCE(be->limits.sectors))
+	if (!scsi_go_on(w->task) || w->sector >= READ_ONCE(be->limits.sectors))
 		return false;
 	w->nr = w->max;
 	status = scsi_be_zones(w->task, w->sector, w->zone, &w->nr);
@@ -254,7 +254,7 @@ static bool zone_do(struct scsi_task *task, bool all, const struct blk_zone *z)
 	u8 op = zone_op(task->cdb);
 	blk_status_t status;
 
-	if (scsi_stop(task))
+	if (!scsi_go_on(task))
 		return false;
 	if (!zone_may_change(z) || !zone_concerned(op, all, z))
 		return true;
