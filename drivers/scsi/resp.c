@@ -23,7 +23,6 @@ static int resp_add(struct vt_vq *vq, u64 addr, u32 len, unsigned int *nr,
 	if (n < 0)
 		return n == -EFAULT ? -EPROTO : n;
 	if (*nr == SCSI_RESP_PIECES && r->piece == r->few) {
-		/* In the worst case each byte is a piece. */
 		more = kmalloc_array(max, sizeof(*more),
 				     GFP_NOWAIT | __GFP_NOWARN | __GFP_ACCOUNT);
 		if (!more)
@@ -39,12 +38,27 @@ static int resp_add(struct vt_vq *vq, u64 addr, u32 len, unsigned int *nr,
 	return n;
 }
 
+/* Pieces that it can be in: one for each page of each descriptor. */
+static u32 resp_max_pieces(const struct vt_seg *seg, u64 skip, u32 len)
+{
+	u32 nr = 0, n;
+
+	for (; len; seg++) {
+		n = min_t(u64, len, seg->len - skip);
+		nr += DIV_ROUND_UP(offset_in_page(seg->addr + skip) + (u64)n,
+				   PAGE_SIZE);
+		len -= n;
+		skip = 0;
+	}
+	return nr;
+}
+
 int scsi_resp_map_at(struct vt_vq *vq, const struct vt_chain *c, u64 skip,
 		     u32 len, struct scsi_resp *r)
 {
 	const struct vt_seg *seg = c->seg + c->nr_out;
 	unsigned int nr = 0;
-	u32 at;
+	u32 at, max;
 	int n;
 
 	len = min_t(u64, len, c->in_len - skip);
@@ -53,13 +67,14 @@ int scsi_resp_map_at(struct vt_vq *vq, const struct vt_chain *c, u64 skip,
 	for (; len && skip >= seg->len; seg++)
 		skip -= seg->len;
 	at = skip;
+	max = resp_max_pieces(seg, skip, len);
 	while (r->len < len) {
 		if (at == seg->len) {
 			seg++;
 			at = 0;
 		}
 		n = resp_add(vq, seg->addr + at,
-			     min(len - r->len, seg->len - at), &nr, r, len);
+			     min(len - r->len, seg->len - at), &nr, r, max);
 		if (n < 0) {
 			scsi_resp_free(r);
 			return n;

@@ -13,6 +13,7 @@ void (*shim_on_read)(void);
 void (*shim_on_mb)(void);
 void (*shim_on_lock)(void);
 unsigned int shim_no_memory;
+size_t shim_asked;
 struct user_namespace init_user_ns;
 const struct cred shim_cred = { .user_ns = &init_user_ns };
 void (*shim_on_wait)(void);

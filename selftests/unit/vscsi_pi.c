@@ -119,6 +119,38 @@ TEST(vpi_read, "vscsi pi: a read's goes in front of its data, whole")
 	vbed_free(v);
 }
 
+/* A read of @nr blocks whose protection information is in pieces of @len bytes. */
+static void read_in_pieces(struct vbed *v, u8 nr, u32 len, u64 page_off)
+{
+	u64 at = (BED_MEM + BED_MEM_LEN / 2) + page_off;
+	u32 off;
+
+	pi_header(v, RD_PI(1, 7, nr), 0, nr * PI);
+	bed_in(v->b, RESP);
+	for (off = 0; off < nr * PI; off += len)
+		bed_add(v->b, at, len, true);
+	bed_in(v->b, nr * 512);
+	ASSERT_EQ(0, vbed_parse(v, 2));
+	memset(v->b->req.io.pi->tuple, 0x3c, nr * PI);
+	EXPECT_EQ(SCSI_GOOD, vbed_complete(v, BLK_STS_OK).status);
+	EXPECT_EQ(0x3c, *bed_ptr(v->b, at + len - 1));
+}
+
+TEST(vpi_pieces, "vscsi pi: memory for where it goes is by pieces, not by bytes")
+{
+	struct vbed *v = pi_new();
+
+	read_in_pieces(v, 64, 128, 0);
+	EXPECT_EQ(4 * sizeof(struct scsi_piece), shim_asked);
+	/* Each of them crosses a page. */
+	read_in_pieces(v, 64, 128, PAGE_SIZE - 1);
+	EXPECT_EQ(8 * sizeof(struct scsi_piece), shim_asked);
+	/* Small ones, all of which do. */
+	read_in_pieces(v, 1, 2, PAGE_SIZE - 1);
+	EXPECT_EQ(8 * sizeof(struct scsi_piece), shim_asked);
+	vbed_free(v);
+}
+
 TEST(vpi_exec, "vscsi pi: what a work item reads comes with it")
 {
 	struct vbed *v = pi_new();

@@ -2,6 +2,8 @@
 #ifndef _SHIM_HOOK_H
 #define _SHIM_HOOK_H
 
+#include <stddef.h>
+
 /*
  * What a test can have done in the middle of the code under test: the shim's
  * READ_ONCE and smp_mb call these, so that the other side of a ring acts at
@@ -29,6 +31,8 @@ extern void (*shim_on_cancel)(struct work_struct *work);
 
 /* This allocation from now on fails, 1: the next one; 0: none. */
 extern unsigned int shim_no_memory;
+/* Bytes of the last one. */
+extern size_t shim_asked;
 
 static inline void shim_call(void (*hook)(void))
 {

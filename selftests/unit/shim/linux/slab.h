@@ -24,6 +24,7 @@ static inline bool shim_no_room(gfp_t gfp)
 
 static inline void *kzalloc(size_t size, gfp_t gfp)
 {
+	shim_asked = size;
 	return shim_no_room(gfp) ? NULL : calloc(1, size);
 }
 
