@@ -217,12 +217,14 @@ void scsi_power_on(struct vt_vdev *vdev)
 
 static void session_unit_added(struct scsi_session *ss, struct vt_unit *u)
 {
-	scsi_ua_raise_nexus(&ss->nexus, SCSI_UA_LUNS_CHANGED);
 	if (itl_add(ss, u)) {
 		pr_warn("vhost_scsi: %s: no memory to show LUN %u to a running VM\n",
 			u->target->name, u->nr);
 		return;
 	}
+	/* Now that it is there: a driver that is told looks once. */
+	scsi_ua_raise_nexus(&ss->nexus, xa_load(&ss->itls, u->nr),
+			    SCSI_UA_LUNS_CHANGED);
 	scsi_event_raise(ss, VIRTIO_SCSI_T_TRANSPORT_RESET, u->nr,
 			 VIRTIO_SCSI_EVT_RESET_RESCAN);
 }
@@ -234,7 +236,7 @@ static void session_unit_removed(struct scsi_session *ss, struct vt_unit *u)
 		WRITE_ONCE(ss->near[u->nr], NULL);
 	if (!xa_erase(&ss->itls, u->nr))
 		return;
-	scsi_ua_raise_nexus(&ss->nexus, SCSI_UA_LUNS_CHANGED);
+	scsi_ua_raise_nexus(&ss->nexus, NULL, SCSI_UA_LUNS_CHANGED);
 	scsi_event_raise(ss, VIRTIO_SCSI_T_TRANSPORT_RESET, u->nr,
 			 VIRTIO_SCSI_EVT_RESET_REMOVED);
 }

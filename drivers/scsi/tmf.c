@@ -184,7 +184,7 @@ static u8 tmf_nexus_reset(struct scsi_session *ss)
 
 	if (tmf_mark(ss, &s))
 		tmf_wait(ss);
-	scsi_ua_raise_nexus(&ss->nexus, SCSI_UA_NEXUS_LOSS);
+	scsi_ua_raise_nexus(&ss->nexus, NULL, SCSI_UA_NEXUS_LOSS);
 	return VIRTIO_SCSI_S_OK;
 }
 

@@ -271,6 +271,36 @@ TEST(unit_unseen, "a unit that a session had no memory for is not there for it")
 	fv_close();
 }
 
+static struct scsi_itl *watched;
+static unsigned int told_early;
+
+/* Whoever adds a unit may have to wait for a lock. */
+static void look_at_ua(struct mutex *m)
+{
+	(void)m;
+	told_early += !!(atomic_read(&watched->ua) & BIT(SCSI_UA_LUNS_CHANGED));
+}
+
+TEST(unit_told, "a driver is told of a new unit when it is there, and not before")
+{
+	struct scsi_session *ss;
+
+	fv_open(&one);
+	clear_ua();
+	ss = fv.vdev->type_priv;
+	watched = scsi_session_itl(ss, 0);
+	told_early = 0;
+	shim_on_lock = look_at_ua;
+	fc_add_disk(1);
+	shim_on_lock = NULL;
+	EXPECT_EQ(0, told_early);
+	EXPECT_EQ(BIT(SCSI_UA_LUNS_CHANGED), atomic_read(&watched->ua));
+	/* The new one itself knows. */
+	EXPECT_EQ(BIT(SCSI_UA_POWER_ON),
+		  atomic_read(&scsi_session_itl(ss, 1)->ua));
+	fv_close();
+}
+
 static const struct fv_seed pi = {
 	.disk = { 32 }, .features = ~BIT_ULL(VIRTIO_F_RING_PACKED),
 };

@@ -56,8 +56,8 @@ TEST(luns_ua, "report luns: what it tells of need not be told again")
 {
 	struct sbed *b = sbed_new();
 
-	scsi_ua_raise_nexus(&b->nexus[0], SCSI_UA_LUNS_CHANGED);
-	scsi_ua_raise_nexus(&b->nexus[1], SCSI_UA_LUNS_CHANGED);
+	scsi_ua_raise_nexus(&b->nexus[0], NULL, SCSI_UA_LUNS_CHANGED);
+	scsi_ua_raise_nexus(&b->nexus[1], NULL, SCSI_UA_LUNS_CHANGED);
 	sbed_run(b, 0, LUNS(0, 16), 0, 16);
 	EXPECT_EQ(0, scsi_ua_take(&b->itl[0]));
 	EXPECT_EQ(0x3f0e, scsi_ua_take(&b->itl[1]));

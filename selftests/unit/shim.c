@@ -11,9 +11,9 @@
 
 void (*shim_on_read)(void);
 void (*shim_on_mb)(void);
-void (*shim_on_lock)(void);
 unsigned int shim_no_memory;
 size_t shim_asked;
+void (*shim_on_lock)(struct mutex *m);
 struct user_namespace init_user_ns;
 const struct cred shim_cred = { .user_ns = &init_user_ns };
 void (*shim_on_wait)(void);

@@ -424,8 +424,9 @@ void scsi_ua_raise(struct scsi_itl *itl, enum scsi_ua ua);
 void scsi_ua_raise_all(struct scsi_lu *lu, struct scsi_itl *except,
 		       enum scsi_ua ua);
 
-/* A unit attention for all logical units of a session. Context: any. */
-void scsi_ua_raise_nexus(struct scsi_nexus *nexus, enum scsi_ua ua);
+/* The same, for all logical units of a session. */
+void scsi_ua_raise_nexus(struct scsi_nexus *nexus, struct scsi_itl *except,
+			 enum scsi_ua ua);
 
 /* A locally assigned NAA designator (3h) that is the same for a text. */
 u64 scsi_naa(const char *text);

@@ -39,14 +39,16 @@ void scsi_ua_raise_all(struct scsi_lu *lu, struct scsi_itl *except,
 	spin_unlock_irqrestore(&lu->lock, flags);
 }
 
-void scsi_ua_raise_nexus(struct scsi_nexus *nexus, enum scsi_ua ua)
+void scsi_ua_raise_nexus(struct scsi_nexus *nexus, struct scsi_itl *except,
+			 enum scsi_ua ua)
 {
 	struct scsi_itl *itl;
 	unsigned long flags;
 
 	spin_lock_irqsave(&nexus->lock, flags);
 	list_for_each_entry(itl, &nexus->itls, nexus_node)
-		scsi_ua_raise(itl, ua);
+		if (itl != except)
+			scsi_ua_raise(itl, ua);
 	spin_unlock_irqrestore(&nexus->lock, flags);
 }
 

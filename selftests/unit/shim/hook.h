@@ -16,14 +16,15 @@ extern void (*shim_on_read)(void);
 /* After each smp_mb(); NULL: nothing. */
 extern void (*shim_on_mb)(void);
 
-/* Before each mutex_lock(), as others may have been in there till now. */
-extern void (*shim_on_lock)(void);
-
 /* Instead of sleeping in wait_event(), and how often at most. */
 #define SHIM_WAITS	1000
 extern void (*shim_on_wait)(void);
 
+struct mutex;
 struct work_struct;
+
+/* Before mutex_lock() takes it, as others may have it till then; NULL: nothing. */
+extern void (*shim_on_lock)(struct mutex *m);
 
 /* queue_work() and cancel_work_sync(); NULL: nothing. */
 extern void (*shim_on_work)(struct work_struct *work);

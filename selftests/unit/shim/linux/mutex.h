@@ -33,7 +33,8 @@ static inline void mutex_destroy(struct mutex *m)
 
 static inline void mutex_lock(struct mutex *m)
 {
-	shim_call(shim_on_lock);
+	if (shim_on_lock)
+		shim_on_lock(m);
 	assert(!m->locked);
 	m->locked = true;
 }
