@@ -331,6 +331,33 @@ static void set_odd(struct sbed *b, struct scsi_lu_params *p)
 	b->be.limits.alignment_offset = 3584;
 }
 
+TEST(rw_capacity_none, "read capacity, test unit ready: of what has shrunk to nothing")
+{
+	struct sbed *b = sbed_new();
+	unsigned int i;
+
+	/* Less than a block, and nothing. */
+	b->lu.block_shift = 12;
+	for (i = 0; i < 2; i++) {
+		b->be.limits.sectors = i ? 0 : 7;
+		sbed_run(b, 0, CDB(0x25, 0, B32(0), 0, B16(0), 0), 0, 8);
+		EXPECT_CHECK(b, SCSI_NOT_READY, SCSI_ASC_NEED_MANUAL);
+		EXPECT_EQ(0, b->task.moved);
+		sbed_run(b, 0, CDB(0x9e, 0x10, B64(0), B32(32), 0, 0), 0, 32);
+		EXPECT_CHECK(b, SCSI_NOT_READY, SCSI_ASC_NEED_MANUAL);
+		EXPECT_EQ(0, b->task.moved);
+		sbed_run(b, 0, CDB(0, 0, 0, 0, 0, 0), 0, 0);
+		EXPECT_CHECK(b, SCSI_NOT_READY, SCSI_ASC_NEED_MANUAL);
+	}
+	b->be.limits.sectors = 8;
+	sbed_run(b, 0, CDB(0, 0, 0, 0, 0, 0), 0, 0);
+	EXPECT_GOOD(b);
+	sbed_run(b, 0, CDB(0x25, 0, B32(0), 0, B16(0), 0), 0, 8);
+	EXPECT_GOOD(b);
+	EXPECT_EQ(0, get_unaligned_be32(b->in));
+	sbed_free(b);
+}
+
 TEST(rw_capacity_odd, "read capacity: no provisioning, an odd alignment")
 {
 	struct sbed *b = sbed_new_with(set_odd);

@@ -165,12 +165,24 @@ void scsi_read_exec(struct scsi_task *task)
 	scsi_buf_put(buf);
 }
 
+/* A backend may have shrunk to nothing, of which there is no last block. */
+bool scsi_last_block(struct scsi_task *task, u64 *last)
+{
+	*last = scsi_capacity(task->itl->lu) - 1;
+	if (likely(*last != U64_MAX))
+		return true;
+	scsi_check(task, SCSI_NOT_READY, SCSI_ASC_NEED_MANUAL);
+	return false;
+}
+
 void scsi_read_capacity10(struct scsi_task *task)
 {
 	const struct scsi_lu *lu = task->itl->lu;
-	u64 last = scsi_capacity(lu) - 1;
 	u8 buf[8];
+	u64 last;
 
+	if (!scsi_last_block(task, &last))
+		return;
 	put_unaligned_be32(min_t(u64, last, U32_MAX), buf);
 	put_unaligned_be32(scsi_block_bytes(lu), buf + 4);
 	scsi_put(task, sizeof(buf), buf, sizeof(buf));
@@ -182,8 +194,11 @@ void scsi_read_capacity16(struct scsi_task *task)
 	const struct vt_limits *l = &scsi_lu_be(lu)->limits;
 	u32 aligned = l->alignment_offset >> lu->block_shift;
 	u8 buf[32] = {};
+	u64 last;
 
-	put_unaligned_be64(scsi_capacity(lu) - 1, buf);
+	if (!scsi_last_block(task, &last))
+		return;
+	put_unaligned_be64(last, buf);
 	put_unaligned_be32(scsi_block_bytes(lu), buf + 8);
 	if (scsi_task_pi(task))
 		buf[12] = (lu->pi_type - 1) << 1 | 0x01; /* P_TYPE, PROT_EN */

@@ -306,6 +306,8 @@ void scsi_cdb_extent(const u8 *cdb, struct scsi_extent *e);
 bool scsi_extent_ok(struct scsi_task *task, u64 lba, u64 nr);
 /* The extent of a CDB, of at most @max blocks; likewise. */
 bool scsi_extent_get(struct scsi_task *task, u32 max, struct scsi_extent *e);
+/* The last block there is; false: there is none, and the task has ended. */
+bool scsi_last_block(struct scsi_task *task, u64 *last);
 /* The task was aborted, and has ended. */
 bool scsi_stop(struct scsi_task *task);
 /*

@@ -2,10 +2,13 @@
 /* Primary commands (SPC-5) that are of one or two functions. */
 #include "cmd.h"
 
-/* Being here, past all checks of the medium, is being ready. */
+/* What is here, past all checks of the medium, is ready if it has a block. */
 enum scsi_verdict scsi_parse_tur(struct scsi_task *task)
 {
-	return scsi_end(task, SCSI_GOOD);
+	u64 last;
+
+	return scsi_last_block(task, &last) ? scsi_end(task, SCSI_GOOD) :
+	       SCSI_DONE;
 }
 
 static bool may_write(const struct scsi_task *task)

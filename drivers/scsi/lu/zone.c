@@ -173,9 +173,12 @@ static u64 report_some(struct zone_walk *w, u64 len)
 static void report_header(struct scsi_task *task, u64 len)
 {
 	u8 buf[REPORT_HEADER] = {};
+	u64 last;
 
+	if (!scsi_last_block(task, &last))
+		return;
 	put_unaligned_be32(min_t(u64, len, U32_MAX), buf);
-	put_unaligned_be64(scsi_capacity(task->itl->lu) - 1, buf + 8);
+	put_unaligned_be64(last, buf + 8);
 	scsi_put(task, report_alloc(task), buf, sizeof(buf));
 }
 
