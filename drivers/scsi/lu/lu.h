@@ -108,8 +108,9 @@ enum scsi_ua {
  * struct scsi_port - the target port that sessions of one target talk to
  * @name: of the target, for the SCSI name string designator
  * @naa: its NAA designator (the wwpn), 8 bytes big endian
- * @rel_port: relative target port identifier, not 0; differs between the
- *	ports that lead to one backend
+ * @rel_port: relative target port identifier, not 0; made of the target's name,
+ *	so that two of one backend have the same once in 65,535 times. No nexus
+ *	is taken for another one then: initiators have the name in theirs, too.
  * @group: target port group, likewise
  * @tmfs: SCSI_TMF_*
  * @next_lun: the least LUN of the target that is at least @lun, or -1; called
