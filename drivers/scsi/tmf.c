@@ -46,16 +46,19 @@ static void tmf_abort_task(struct scsi_session *ss, struct scsi_req *sr,
 static void tmf_visit_queue(struct vt_queue *q, void *arg)
 {
 	struct scsi_session *ss = scsi_session(q);
+	unsigned int i, left = q->inflight;
 	struct tmf_select *s = arg;
-	unsigned int i;
 
 	if (q->index < SCSI_CTL_QUEUES)
 		return;
-	for (i = 0; i < q->nr_reqs; i++) {
+	for (i = 0; left && i < q->nr_reqs; i++) {
 		struct vt_req *req = vt_queue_req(q, i);
 		struct scsi_req *sr = scsi_req(req);
 
-		if (!req->taken || (s->itl && sr->task.itl != s->itl) ||
+		if (!req->taken)
+			continue;
+		left--;
+		if ((s->itl && sr->task.itl != s->itl) ||
 		    (s->by_tag && sr->tag != s->tag))
 			continue;
 		s->found++;

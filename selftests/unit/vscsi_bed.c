@@ -250,12 +250,21 @@ struct scsi_req *vbed_task(struct vbed *v, unsigned int i, struct scsi_itl *itl,
 	struct vt_req *req = vt_queue_req(&v->vqs[2].q, i);
 	struct scsi_req *sr = scsi_req(req);
 
+	v->vqs[2].q.inflight += !req->taken;
 	memset(sr, 0, sizeof(*sr));
 	req->taken = true;
 	sr->task.itl = itl;
 	sr->tag = tag;
 	sr->response = VIRTIO_SCSI_S_OK;
 	return sr;
+}
+
+void vbed_task_end(struct scsi_req *sr)
+{
+	struct vt_req *req = scsi_to_vt_req(sr);
+
+	req->taken = false;
+	req->q->inflight--;
 }
 
 /* The core's part. */

@@ -90,5 +90,6 @@ u32 vbed_sense(const struct virtio_scsi_cmd_resp *r);
 /* A task in flight of the request queue's pool. */
 struct scsi_req *vbed_task(struct vbed *v, unsigned int i, struct scsi_itl *itl,
 			   u64 tag);
+void vbed_task_end(struct scsi_req *sr);
 
 #endif

@@ -50,7 +50,7 @@ static void end_tasks(void)
 			if (!req->taken || !scsi_req(req)->aborting)
 				continue;
 			EXPECT(scsi_req(req)->task.aborted);
-			req->taken = false;
+			vbed_task_end(scsi_req(req));
 			waiting[k]->ss.aborting.counter--;
 		}
 	visits_when_ended = vbed_visits;
@@ -77,7 +77,23 @@ TEST(tmf_query, "TMF: QUERY TASK and QUERY TASK SET find what is in flight")
 	EXPECT_EQ(VIRTIO_SCSI_S_FUNCTION_SUCCEEDED,
 		  tmf(v, VIRTIO_SCSI_T_TMF_QUERY_TASK_SET, 0));
 	EXPECT(!sr->task.aborted);
-	scsi_to_vt_req(sr)->taken = false;
+	vbed_task_end(sr);
+	EXPECT_EQ(VIRTIO_SCSI_S_OK,
+		  tmf(v, VIRTIO_SCSI_T_TMF_QUERY_TASK_SET, 0));
+	vbed_free(v);
+}
+
+TEST(tmf_few, "TMF: of a queue's requests, no more are looked at than are in flight")
+{
+	struct vbed *v = vbed_new();
+	struct vt_queue *q = &v->vqs[2].q;
+	struct scsi_req *sr = vbed_task(v, 1, &v->itl[0], 77);
+
+	/* There is no memory for so many. */
+	q->nr_reqs = 1 << 20;
+	EXPECT_EQ(VIRTIO_SCSI_S_FUNCTION_SUCCEEDED,
+		  tmf(v, VIRTIO_SCSI_T_TMF_QUERY_TASK_SET, 0));
+	vbed_task_end(sr);
 	EXPECT_EQ(VIRTIO_SCSI_S_OK,
 		  tmf(v, VIRTIO_SCSI_T_TMF_QUERY_TASK_SET, 0));
 	vbed_free(v);
