@@ -117,6 +117,8 @@ struct scsi_events {
  * @abort_wait: where task management waits for them
  * @tmfs: struct scsi_tmf to be done, the last one first
  * @tmf_work: does them
+ * @fetched: of each queue, how many commands must have been taken off its ring
+ *	before they are done, 0: it does not matter; @tmf_work
  * @events: for the event queue
  */
 struct scsi_session {
@@ -130,6 +132,7 @@ struct scsi_session {
 	wait_queue_head_t abort_wait;
 	struct llist_head tmfs;
 	struct work_struct tmf_work;
+	u64 *fetched;
 	struct scsi_events events;
 };
 

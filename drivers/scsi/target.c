@@ -99,10 +99,12 @@ static struct scsi_session *session_make(struct vt_vdev *vdev)
 
 	if (session_name_used(vdev->s.target, vdev->initiator))
 		return ERR_PTR(-EBUSY);
-	ss = kzalloc(sizeof(*ss), GFP_KERNEL_ACCOUNT);
+	ss = kzalloc(sizeof(*ss) + vdev->nvqs * sizeof(*ss->fetched),
+		     GFP_KERNEL_ACCOUNT);
 	if (!ss)
 		return ERR_PTR(-ENOMEM);
 	ss->vdev = vdev;
+	ss->fetched = (u64 *)(ss + 1);
 	xa_init(&ss->itls);
 	init_waitqueue_head(&ss->abort_wait);
 	init_llist_head(&ss->tmfs);

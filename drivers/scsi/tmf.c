@@ -3,11 +3,14 @@
  * Task management functions: SAM-5, 7; virtio 1.2, 5.6.6.2.
  *
  * Tasks are the commands that were taken off the request queues and have not
- * ended. They are found in the queues' pools while the poller stands still.
+ * ended. They are found in the queues' pools while the poller stands still. So
+ * first all commands are waited for that were on the queues' rings when the
+ * function came: else they would run after it has ended.
  * What was given to a backend cannot be taken back: an aborted task is marked
  * and waited for. No task waits for a task management function, so this ends;
  * see scsi.h for the work items.
  */
+#include <linux/delay.h>
 #include <linux/kernel.h>
 #include <linux/lockdep.h>
 
@@ -216,6 +219,78 @@ static u8 tmf_do(struct scsi_session *ss, const struct scsi_tmf *tmf)
 	}
 }
 
+/*
+ * How often to look whether commands were taken off the rings, and how long to
+ * sleep in between. They wait for memory of the VMM's at the worst, which may
+ * itself have to wait for what is in flight, the function included.
+ */
+#define TMF_LOOKS	10000
+#define TMF_LOOK_US	1000
+
+/**
+ * struct tmf_fetch - wait for what is on the rings
+ * @first: it begins: all that is there now is waited for
+ * @ends: the session does; nobody waits for anything any more
+ * @left: queues that have some of it left
+ */
+struct tmf_fetch {
+	bool first;
+	bool ends;
+	unsigned int left;
+};
+
+/* Commands that were ever taken off its ring. */
+static u64 queue_fetched(const struct vt_queue *q)
+{
+	u64 n = q->inflight;
+	unsigned int i;
+
+	for (i = 0; i < VHOST_TARGET_OP_CLASSES; i++)
+		n += q->st->ops[i];
+	return n;
+}
+
+/* The queue's poller stands still. A ring holds no more than its pool does. */
+static void tmf_fetch_queue(struct vt_queue *q, void *arg)
+{
+	u64 *until = &scsi_session(q)->fetched[q->index];
+	struct tmf_fetch *f = arg;
+
+	if (q->index < SCSI_CTL_QUEUES) {
+		f->ends |= q->stopping;
+		return;
+	}
+	if (q->stopping || q->broken || !q->ops->pending(q))
+		*until = 0;
+	else if (f->first)
+		*until = queue_fetched(q) + q->nr_reqs;
+	else if (queue_fetched(q) >= *until)
+		*until = 0;
+	if (!*until)
+		return;
+	f->left++;
+	/* The driver need not have kicked. */
+	vt_queue_nudge(q);
+}
+
+/* Returns: have all commands become tasks? */
+static bool tmf_fetch(struct scsi_session *ss)
+{
+	struct tmf_fetch f = { .first = true };
+	unsigned int i;
+
+	memset(ss->fetched, 0, ss->vdev->nvqs * sizeof(*ss->fetched));
+	for (i = 0; i < TMF_LOOKS; i++) {
+		f.left = 0;
+		vt_session_visit(&ss->vdev->s, tmf_fetch_queue, &f);
+		if (!f.left || f.ends)
+			return true;
+		f.first = false;
+		fsleep(TMF_LOOK_US);
+	}
+	return false;
+}
+
 /* One session's may wait long: no other session's wait behind them. */
 static struct workqueue_struct *tmf_wq;
 
@@ -246,10 +321,14 @@ void scsi_tmf_work(struct work_struct *work)
 	u64 cov = vt_cov_begin(&ss->vdev->s);
 	struct scsi_req *sr, *tmp;
 	struct llist_node *list;
+	bool fetched;
 
 	list = llist_reverse_order(llist_del_all(&ss->tmfs));
+	fetched = tmf_fetch(ss);
 	llist_for_each_entry_safe(sr, tmp, list, tmf.node) {
-		sr->response = tmf_do(ss, &sr->tmf);
+		/* A driver must not reuse what is still on a ring. */
+		sr->response = fetched ? tmf_do(ss, &sr->tmf) :
+			       VIRTIO_SCSI_S_FAILURE;
 		vt_io_end(&scsi_to_vt_req(sr)->io, BLK_STS_OK);
 	}
 	vt_cov_end(cov);

@@ -179,6 +179,42 @@ TEST_F(tmf, abort_task)
 	EXPECT_EQ(0, vscsi_ready(self->q, 0));
 }
 
+/* What the driver knows of the last command it made available. */
+static struct vscsi_req *make_available(struct vscsi_queue *q)
+{
+	struct vscsi_req *r = vscsi_get(q);
+	u8 cdb[16];
+
+	vscsi_cdb_rw(cdb, false, 0, LEN / SECTOR);
+	vscsi_prepare(r, 0, cdb, sizeof(cdb), DIR_IN, LEN);
+	return vscsi_submit(r) ? NULL : r;
+}
+
+/*
+ * A command that is still on the ring, as the device was not told: once its
+ * abort has ended the driver may use its memory for something else.
+ */
+TEST_F(tmf, abort_on_ring)
+{
+	static const u32 subtype[] = {
+		VIRTIO_SCSI_T_TMF_ABORT_TASK, VIRTIO_SCSI_T_TMF_ABORT_TASK_SET,
+		VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET,
+	};
+	struct vscsi_req *r;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(subtype); i++) {
+		ASSERT_EQ(0, vscsi_ready(self->q, 0));
+		ASSERT_EQ(0, bed_wait_asleep(&self->bed));
+		r = make_available(self->q);
+		ASSERT_NE(NULL, r);
+		EXPECT_EQ(VIRTIO_SCSI_S_OK,
+			  vscsi_tmf(&self->d, subtype[i], 0, r->cmd->tag));
+		EXPECT_NE(VSCSI_NONE, vring_read(&r->resp->response));
+		EXPECT_EQ(0, vscsi_drain(self->q));
+	}
+}
+
 /* On all request queues of the session, and of no other session. */
 TEST_F(tmf, abort_task_set)
 {

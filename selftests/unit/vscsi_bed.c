@@ -47,6 +47,7 @@ static void vbed_init_session(struct vbed *v)
 	unsigned int i;
 
 	ss->vdev = v->vdev;
+	ss->fetched = v->fetched;
 	ss->port = (struct scsi_port) {
 		.name = "target0", .rel_port = 1, .group = 1,
 		.next_lun = next_lun,
@@ -65,13 +66,26 @@ static void vbed_init_session(struct vbed *v)
 	v->vdev->type_priv = ss;
 }
 
+unsigned int vbed_pending;
+
+static unsigned int queue_pending(struct vt_queue *q)
+{
+	(void)q;
+	return vbed_pending;
+}
+
+static const struct vt_queue_ops queue_ops = { .pending = queue_pending };
+
 static void vbed_init_queues(struct vbed *v)
 {
+	static struct vt_qstats stats;
 	struct vt_queue *q = &v->vqs[2].q;
 	unsigned int i;
 
 	for (i = 0; i < 3; i++) {
 		v->vqs[i].q.index = i;
+		v->vqs[i].q.ops = &queue_ops;
+		v->vqs[i].q.st = &stats;
 		v->vqs[i].q.session = &v->vdev->s;
 		v->vqs[i].vdev = v->vdev;
 	}

@@ -30,6 +30,7 @@
  * @disk: what they are views of
  * @ss: the session
  * @itl: of VBED_LUN and VBED_LUN_FLAT
+ * @fetched: of @ss
  * @luns: LUN -> scsi_itl
  * @sense_size: as the driver set it, as @cdb_size
  */
@@ -42,9 +43,12 @@ struct vbed {
 	struct vt_resv resv;
 	struct scsi_session ss;
 	struct scsi_itl itl[2];
+	u64 fetched[3];
 	void *luns[VBED_LUNS];
 };
 
+/* Chains on the rings, which no parser has seen. */
+extern unsigned int vbed_pending;
 /* Calls of vt_session_visit(), which shows the driver what has ended. */
 extern unsigned int vbed_visits;
 

@@ -83,6 +83,84 @@ TEST(tmf_query, "TMF: QUERY TASK and QUERY TASK SET find what is in flight")
 	vbed_free(v);
 }
 
+static struct vbed *behind;
+static unsigned int looks;
+
+/* A chain comes off the ring, and the device has it. */
+static void take_it(void)
+{
+	if (++looks != 3)
+		return;
+	vbed_task(behind, 1, &behind->itl[0], 77);
+	vbed_pending = 0;
+	wait_on(behind, NULL);
+}
+
+/* As take_it(), of another command; and then there is always one more. */
+static void take_others(void)
+{
+	behind->vqs[2].q.st->ops[VHOST_TARGET_OP_READ]++;
+	looks++;
+}
+
+static void stop_it(void)
+{
+	if (++looks == 3)
+		behind->vqs[SCSI_VQ_CONTROL].q.stopping = true;
+}
+
+static void break_it(void)
+{
+	if (++looks == 3)
+		behind->vqs[2].q.broken = true;
+}
+
+static struct vbed *pending_with(void (*on_wait)(void))
+{
+	behind = vbed_new();
+	looks = 0;
+	vbed_pending = 1;
+	shim_on_wait = on_wait;
+	return behind;
+}
+
+TEST(tmf_on_ring, "TMF: commands that are still on a ring are waited for")
+{
+	struct vbed *v = pending_with(take_it);
+
+	EXPECT_EQ(VIRTIO_SCSI_S_OK, tmf(v, VIRTIO_SCSI_T_TMF_ABORT_TASK, 77));
+	EXPECT_EQ(3, looks);
+	EXPECT(v->vqs[2].q.nudged);
+	EXPECT_EQ(VIRTIO_SCSI_S_ABORTED,
+		  scsi_req(vt_queue_req(&v->vqs[2].q, 1))->response);
+	vbed_free(v);
+
+	/* A ring has as many as its pool, then it is those that came later. */
+	v = pending_with(take_others);
+	EXPECT_EQ(VIRTIO_SCSI_S_OK, tmf(v, VIRTIO_SCSI_T_TMF_ABORT_TASK, 77));
+	EXPECT_EQ(VBED_POOL, looks);
+	vbed_free(v);
+	vbed_pending = 0;
+}
+
+TEST(tmf_stuck, "TMF: what is stuck on a ring makes it fail, unless all ends")
+{
+	struct vbed *v = pending_with(NULL);
+
+	EXPECT_EQ(VIRTIO_SCSI_S_FAILURE,
+		  tmf(v, VIRTIO_SCSI_T_TMF_ABORT_TASK, 77));
+	vbed_free(v);
+	v = pending_with(stop_it);
+	EXPECT_EQ(VIRTIO_SCSI_S_OK, tmf(v, VIRTIO_SCSI_T_TMF_ABORT_TASK, 77));
+	EXPECT_EQ(3, looks);
+	vbed_free(v);
+	v = pending_with(break_it);
+	EXPECT_EQ(VIRTIO_SCSI_S_OK, tmf(v, VIRTIO_SCSI_T_TMF_ABORT_TASK, 77));
+	EXPECT_EQ(3, looks);
+	vbed_free(v);
+	vbed_pending = 0;
+}
+
 TEST(tmf_few, "TMF: of a queue's requests, no more are looked at than are in flight")
 {
 	struct vbed *v = vbed_new();
