@@ -34,9 +34,14 @@ static void file_end(struct vt_io *io, long ret)
 	vt_io_end(io, errno_to_blk_status(ret));
 }
 
+/* Who began a write that ends later does not say that it has ended. */
 static void file_ki_complete(struct kiocb *iocb, long ret)
 {
-	file_end(container_of(iocb, struct vt_io, iocb), ret);
+	struct vt_io *io = container_of(iocb, struct vt_io, iocb);
+
+	if (io->op == VT_OP_WRITE)
+		kiocb_end_write(iocb);
+	file_end(io, ret);
 }
 
 static void file_rw(struct vt_io *io, int flags)

@@ -140,13 +140,14 @@ class Bed(contextlib.ExitStack):
         self.callback(vt.run, "losetup", "-d", device)
         return device
 
-    def file(self, name="image", size=256 << 20, room=1024):
-        """A file on ext4, on a disk of memory of @room MiB."""
-        disk = self.memory_disk(f"fs-{name}", size=room)
+    def file(self, name="image", size=256 << 20, room=1024, make=("mkfs.ext4", "-q", "-F"),
+             mount=(), **attrs):
+        """A file on ext4, or what @make makes, on a disk of memory of @room MiB."""
+        disk = self.memory_disk(f"fs-{name}", size=room, **attrs)
         top = f"/tmp/fs-{name}"
         os.makedirs(top, exist_ok=True)
-        vt.run("mkfs.ext4", "-q", "-F", disk.path)
-        vt.run("mount", disk.path, top)
+        vt.run(*make, disk.path)
+        vt.run("mount", *mount, disk.path, top)
         self.callback(vt.run, "umount", top)
         with open(f"{top}/{name}", "wb") as f:
             f.truncate(size)

@@ -29,14 +29,14 @@ from qmp import QmpError  # noqa: E402
 EACH = ("host_disk", "firmware", "crash", "vmm", "life", "polled")
 GROUPS = {
     "blk": ("control", "host_vdpa", "stock_qemu", "counts", "backend_faults",
-            "host_suspend", "soak"),
+            "file_faults", "host_suspend", "soak"),
     "scsi": ("scsi_host", "scsi_pi", "scsi_fence", "scsi_peers", "scsi_suite",
              "scsi_qemu"),
     "nvme": ("nvme_qemu", "nvme_live"),
 }
 # Their tests take turns, one by one.
-TURNS = ("control", "host_vdpa", "stock_qemu", "backend_faults", "scsi_host", "scsi_fence",
-         "scsi_qemu", "nvme_qemu")
+TURNS = ("control", "host_vdpa", "stock_qemu", "backend_faults", "file_faults", "scsi_host",
+         "scsi_fence", "scsi_qemu", "nvme_qemu")
 # Last is what the emulated machine may not get over quite: CPUs that go and come.
 FILES = (EACH[0], *sum(GROUPS.values(), ()), *EACH[1:], "host_cpus")
 TRIES = 3
