@@ -5,9 +5,10 @@
  * extent to allocate, a lock) is done again from a work item.
  */
 #include <linux/blkdev.h>
+#include <linux/falloc.h>
 #include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/falloc.h>
+#include <linux/fsnotify.h>
 #include <linux/module.h>
 #include <linux/namei.h>
 #include <linux/sizes.h>
@@ -44,6 +45,32 @@ static void file_ki_complete(struct kiocb *iocb, long ret)
 	file_end(io, ret);
 }
 
+/*
+ * What vfs_iocb_iter_write() does, which waits where the file system is frozen,
+ * whatever the flags say. Whoever ends the write need not be who began it.
+ */
+static ssize_t file_try_write(struct file *file, struct kiocb *iocb,
+			      struct iov_iter *iter)
+{
+	struct super_block *sb = file_inode(file)->i_sb;
+	ssize_t ret;
+
+	if (!(file->f_mode & FMODE_WRITE))
+		return -EBADF;
+	ret = rw_verify_area(WRITE, file, &iocb->ki_pos, iov_iter_count(iter));
+	if (ret)
+		return ret;
+	if (!sb_start_write_trylock(sb))
+		return -EAGAIN;
+	__sb_writers_release(sb, SB_FREEZE_WRITE);
+	ret = file->f_op->write_iter(iocb, iter);
+	if (ret != -EIOCBQUEUED)
+		kiocb_end_write(iocb);
+	if (ret > 0)
+		fsnotify_modify(file);
+	return ret;
+}
+
 static void file_rw(struct vt_io *io, int flags)
 {
 	bool write = io->op == VT_OP_WRITE;
@@ -61,10 +88,12 @@ static void file_rw(struct vt_io *io, int flags)
 	if (io->flags & VT_IO_FUA)
 		iocb->ki_flags |= IOCB_DSYNC;
 
-	if (write)
-		ret = vfs_iocb_iter_write(file, iocb, &iter);
-	else
+	if (!write)
 		ret = vfs_iocb_iter_read(file, iocb, &iter);
+	else if (flags & IOCB_NOWAIT)
+		ret = file_try_write(file, iocb, &iter);
+	else
+		ret = vfs_iocb_iter_write(file, iocb, &iter);
 	if (ret != -EIOCBQUEUED)
 		file_end(io, ret);
 }

@@ -5,7 +5,7 @@ import os
 import subprocess
 
 import vt
-from bed import expect_equal, run_fio, test
+from bed import HostJob, expect, expect_equal, run_fio, test
 from devices import HOST, no_errors
 
 
@@ -32,3 +32,30 @@ def frozen_after_writes(bed):
     thaw(top)
     run_fio(vt.fio_verify(disk, size="1M"))
     no_errors(target)
+
+
+@test(HOST)
+def frozen_under_writes(bed):
+    """They wait for the thaw; who shares their poller does not notice."""
+    path = bed.file()
+    top = os.path.dirname(path)
+    target, disk = bed.disk("disk", "--file", path)
+    other, other_disk = bed.disk("other", "--dev", bed.memory_disk("other").path)
+    expect_equal(len(vt.pollers()), 1, "pollers")
+    # Its blocks are there: a write has nothing else to wait for.
+    run_fio(vt.fio(disk, "write", bs="64k", size="1M"))
+    freeze(top)
+    try:
+        job = HostJob(bed, vt.fio_verify(disk, rw="write", size="1M"))
+        vt.wait_for("writes", lambda: target.stat()["inflight"] > 8)
+        run_fio(vt.fio_verify(other_disk, size="4M"))
+        expect(target.stat()["inflight"] > 8, "they did not wait")
+        expect_equal(job.process.poll(), None, "fio")
+    finally:
+        thaw(top)
+    code, text = job.wait()
+    expect_equal(code, 0, f"exit code of fio ({text[-500:]})")
+    for each in (target, other):
+        no_errors(each)
+    bed.fault("file system frozen below an image", "writes wait for the thaw; its "
+              "neighbour on the poller: nothing")
