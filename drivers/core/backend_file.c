@@ -23,9 +23,21 @@
 
 static void file_rw_work(struct work_struct *work);
 
+/*
+ * Without waiting all can be tried, but not all be done: a file system may have
+ * no such way, or come to an extent for which it would have to wait.
+ */
+static bool file_again(const struct vt_io *io, long ret)
+{
+	if (!(io->iocb.ki_flags & IOCB_NOWAIT))
+		return false;
+	return ret == -EAGAIN || ret == -EOPNOTSUPP ||
+	       (ret >= 0 && ret != io->bytes);
+}
+
 static void file_end(struct vt_io *io, long ret)
 {
-	if (ret == -EAGAIN && (io->iocb.ki_flags & IOCB_NOWAIT)) {
+	if (file_again(io, ret)) {
 		vt_io_punt(io, file_rw_work);
 		return;
 	}
@@ -231,6 +243,9 @@ static int file_dio_align(struct file *file, u32 *mem, u32 *off)
 		return err;
 	*mem = st.result_mask & STATX_DIOALIGN ? st.dio_mem_align : 0;
 	*off = st.result_mask & STATX_DIOALIGN ? st.dio_offset_align : 0;
+	/* It can be opened with O_DIRECT, but goes through the page cache. */
+	if (st.result_mask & STATX_DIOALIGN && !*mem)
+		return -EOPNOTSUPP;
 	return 0;
 }
 

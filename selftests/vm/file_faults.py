@@ -5,7 +5,7 @@ import os
 import subprocess
 
 import vt
-from bed import HostJob, expect, expect_equal, run_fio, test
+from bed import HostJob, expect, expect_equal, refused, run_fio, test
 from devices import HOST, no_errors
 
 
@@ -59,3 +59,33 @@ def frozen_under_writes(bed):
         no_errors(each)
     bed.fault("file system frozen below an image", "writes wait for the thaw; its "
               "neighbour on the poller: nothing")
+
+
+@test(HOST)
+def journalled_later(bed):
+    """Where data goes to the journal, ext4 has no direct I/O, and none without waiting."""
+    # With delayed allocation it does not journal data.
+    path = bed.file(mount=("-o", "nodelalloc"))
+    target, disk = bed.disk("disk", "--file", path)
+    run_fio(vt.fio_verify(disk, size="1M"))
+    vt.run("chattr", "+j", path)
+    run_fio(vt.fio_verify(disk, size="1M"))
+    no_errors(target)
+    target.unbind()
+    target.delete()
+    refused(1, "create", "blk", "second", "--file", path)
+
+
+@test(HOST)
+def shared_blocks(bed):
+    """A write to blocks that the file shares with its copy allocates others."""
+    path = bed.file(make=("mkfs.xfs", "-q", "-f"), size=16 << 20)
+    run_fio(vt.fio(path, "write", bs="64k", size="16M", buffer_pattern="0x5a"))
+    target, disk = bed.disk("disk", "--file", path, "--block-size", "4096")
+    for _ in range(2):
+        vt.run("cp", "--reflink=always", path, f"{path}.copy")
+        before = vt.run("md5sum", f"{path}.copy")
+        run_fio(vt.fio_verify(disk, bs="8k", offset="4k", size="8M"))
+        run_fio(vt.fio_verify(disk, bs="4k", size="4M"))
+        expect_equal(vt.run("md5sum", f"{path}.copy"), before, "the copy")
+    no_errors(target)
