@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the backends have in common: see <vhost_target/backend.h>. */
+#include <linux/blkdev.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
@@ -66,6 +67,29 @@ static void backend_free(struct vt_backend *be)
 	kfree(be);
 }
 
+static void backend_late_work(struct work_struct *work)
+{
+	struct vt_backend *be = container_of(work, struct vt_backend,
+					     late_work);
+	struct llist_node *list = llist_del_all(&be->late);
+	struct vt_io *io, *next;
+	struct blk_plug plug;
+
+	blk_start_plug(&plug);
+	llist_for_each_entry_safe(io, next, llist_reverse_order(list),
+				  late_node)
+		be->ops->submit_late(io);
+	blk_finish_plug(&plug);
+}
+
+void vt_io_late(struct vt_io *io)
+{
+	struct vt_backend *be = io->be;
+
+	if (llist_add(&io->late_node, &be->late))
+		queue_work(be->wq, &be->late_work);
+}
+
 static struct vt_backend *backend_new(const struct vt_backend_ops *ops,
 				      const struct vt_backend_spec *spec)
 {
@@ -79,6 +103,8 @@ static struct vt_backend *backend_new(const struct vt_backend_ops *ops,
 	kref_init(&be->ref);
 	mutex_init(&be->lock);
 	INIT_LIST_HEAD(&be->users);
+	init_llist_head(&be->late);
+	INIT_WORK(&be->late_work, backend_late_work);
 	/* Its own: those that wait for a slow device are no hindrance to others. */
 	be->wq = alloc_workqueue("vhost-target-io",
 				 WQ_UNBOUND | WQ_MEM_RECLAIM, 0);

@@ -4,8 +4,9 @@
  * in the request. Discards, write zeroes and secure erases go through the
  * block layer's own helpers in a work item, as those wait.
  *
- * Submission never waits for a tag: bios go down with REQ_NOWAIT where the
- * device knows it, and what it turns away is submitted again from a work item.
+ * Submission never waits, for a tag say: bios go down with REQ_NOWAIT where the
+ * device knows it. What it turns away, and all that a device gets that does not
+ * know it, is submitted from a work item.
  *
  * Reads and writes of a polled backend go to the device's queues for polling,
  * those from a work item do not.
@@ -31,17 +32,19 @@ static blk_opf_t bdev_opf(const struct vt_io *io)
 		return REQ_OP_WRITE | REQ_SYNC | REQ_IDLE |
 		       (io->flags & VT_IO_FUA ? REQ_FUA : 0);
 	default:
-		return REQ_OP_WRITE | REQ_SYNC | REQ_PREFLUSH;
+		/* REQ_IDLE: it is not throttled as writeback is. */
+		return REQ_OP_WRITE | REQ_SYNC | REQ_IDLE | REQ_PREFLUSH;
 	}
 }
 
-static void bdev_submit_work(struct work_struct *work);
-
-/* Turned away for how it was submitted: may be tried in another way. */
+/*
+ * Turned away for how it was submitted: may be tried in another way. A table of
+ * device mapper's may have lost REQ_NOWAIT since we looked.
+ */
 static bool bdev_again(blk_opf_t opf, blk_status_t status)
 {
 	return (status == BLK_STS_AGAIN && opf & REQ_NOWAIT) ||
-	       (status == BLK_STS_NOTSUPP && opf & REQ_POLLED);
+	       (status == BLK_STS_NOTSUPP && opf & (REQ_NOWAIT | REQ_POLLED));
 }
 
 static void be_end_io(struct bio *bio)
@@ -54,10 +57,10 @@ static void be_end_io(struct bio *bio)
 		vt_bdev_pi_detach(io);
 	bio_uninit(bio);
 	if (unlikely(status && bdev_again(opf, status))) {
-		vt_io_punt(io, bdev_submit_work);
+		vt_io_late(io);
 		return;
 	}
-	if (unlikely(io->pi) && vt_bdev_pi_ended(io, status, bdev_submit_work))
+	if (unlikely(io->pi) && vt_bdev_pi_ended(io, status))
 		return;
 	vt_io_end(io, status);
 }
@@ -85,9 +88,9 @@ static void bdev_submit_bio(struct vt_io *io, blk_opf_t flags)
 	submit_bio(bio);
 }
 
-static void bdev_submit_work(struct work_struct *work)
+static void bdev_submit_late(struct vt_io *io)
 {
-	bdev_submit_bio(container_of(work, struct vt_io, work), 0);
+	bdev_submit_bio(io, 0);
 }
 
 static int bdev_do_range(struct vt_io *io, const struct vt_range *r)
@@ -120,10 +123,14 @@ static void bdev_ranges_work(struct work_struct *work)
 	vt_io_end(io, errno_to_blk_status(err));
 }
 
-/* The block layer sequences flushes by itself, without waiting. */
+/* What stands on other devices forgets it when it sends flushes on to them. */
 static bool bdev_may_nowait(const struct vt_io *io)
 {
-	return io->op != VT_OP_FLUSH && bdev_nowait(io->be->bdev);
+	struct block_device *bdev = io->be->bdev;
+
+	if (io->op == VT_OP_FLUSH && !queue_is_mq(bdev_get_queue(bdev)))
+		return false;
+	return bdev_nowait(bdev);
 }
 
 /* A reset of the device can take its queues for polling away. */
@@ -165,7 +172,6 @@ static bool bdev_refuses(const struct vt_io *io)
 
 void vt_bdev_submit(struct vt_io *io)
 {
-	blk_opf_t flags = bdev_may_nowait(io) ? REQ_NOWAIT : 0;
 	bool polled = io->flags & VT_IO_POLLED;
 	blk_status_t status;
 
@@ -189,9 +195,11 @@ void vt_bdev_submit(struct vt_io *io)
 			return;
 		}
 	}
-	if (polled)
-		flags |= bdev_polled(io);
-	bdev_submit_bio(io, flags);
+	if (unlikely(!bdev_may_nowait(io))) {
+		vt_io_late(io);
+		return;
+	}
+	bdev_submit_bio(io, REQ_NOWAIT | (polled ? bdev_polled(io) : 0));
 }
 EXPORT_SYMBOL_GPL(vt_bdev_submit);
 
@@ -390,6 +398,7 @@ const struct vt_backend_ops vt_backend_bdev_ops = {
 	.open		= bdev_open,
 	.close		= bdev_close,
 	.submit		= vt_bdev_submit,
+	.submit_late	= bdev_submit_late,
 	.poll		= bdev_poll,
 	.refresh	= bdev_refresh,
 	.is		= bdev_is,

@@ -190,7 +190,7 @@ static void pi_search_work(struct work_struct *work)
 	vt_io_end(io, BLK_STS_PROTECTION);
 }
 
-bool vt_bdev_pi_ended(struct vt_io *io, blk_status_t status, work_func_t again)
+bool vt_bdev_pi_ended(struct vt_io *io, blk_status_t status)
 {
 	struct bdev_pi *p = to_bdev_pi(io->pi);
 
@@ -206,6 +206,9 @@ bool vt_bdev_pi_ended(struct vt_io *io, blk_status_t status, work_func_t again)
 		return false;
 	p->searching = true;
 	io->pi->check = false;
-	vt_io_punt(io, io->op == VT_OP_READ ? again : pi_search_work);
+	if (io->op == VT_OP_READ)
+		vt_io_late(io);
+	else
+		vt_io_punt(io, pi_search_work);
 	return true;
 }

@@ -35,12 +35,11 @@ void vt_bdev_pi_detach(struct vt_io *io);
  * vt_bdev_pi_ended - an I/O with io->pi has ended
  * @io: with @io->pi detached
  * @status: of the bio
- * @again: submits @io again
  *
  * What failed a check in the device is looked for.
  * Context: any. Returns: whether @io goes on, and ends later.
  */
-bool vt_bdev_pi_ended(struct vt_io *io, blk_status_t status, work_func_t again);
+bool vt_bdev_pi_ended(struct vt_io *io, blk_status_t status);
 #else
 static inline void vt_bdev_pi_limits(struct vt_backend *be)
 {
@@ -60,8 +59,7 @@ static inline void vt_bdev_pi_detach(struct vt_io *io)
 {
 }
 
-static inline bool vt_bdev_pi_ended(struct vt_io *io, blk_status_t status,
-				    work_func_t again)
+static inline bool vt_bdev_pi_ended(struct vt_io *io, blk_status_t status)
 {
 	return false;
 }

@@ -12,6 +12,7 @@
 #include <linux/indirect_call_wrapper.h>
 #include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/llist.h>
 #include <linux/mutex.h>
 #include <linux/workqueue.h>
 
@@ -73,6 +74,7 @@ struct vt_range {
  * @bio: block device backend
  * @iocb: file backend
  * @work: for what may sleep
+ * @late_node: on be->late
  *
  * Owned by the backend between submit and @done.
  */
@@ -96,7 +98,10 @@ struct vt_io {
 		struct bio bio;
 		struct kiocb iocb;
 	};
-	struct work_struct work;
+	union {
+		struct work_struct work;
+		struct llist_node late_node;
+	};
 };
 
 /**
@@ -177,6 +182,8 @@ struct vt_backend_spec {
  * @submit: start an I/O; called by pollers, so it does not wait for other
  *	I/O; calls io->done, perhaps before it returns. Takes VT_IO_POLLED away
  *	if completion comes by itself; io->flags do not change later
+ * @submit_late: start an I/O that @submit gave to vt_io_late(), and wait where
+ *	that has to be; by a work item. NULL: it gives none
  * @poll: reap completions of a backend with @limits.polled, given an I/O that
  *	was submitted with VT_IO_POLLED; it may have ended already. By the
  *	poller that submitted it
@@ -191,6 +198,7 @@ struct vt_backend_ops {
 	int (*open)(struct vt_backend *be, const struct vt_backend_spec *spec);
 	void (*close)(struct vt_backend *be);
 	void (*submit)(struct vt_io *io);
+	void (*submit_late)(struct vt_io *io);
 	void (*poll)(struct vt_io *io);
 	int (*refresh)(struct vt_backend *be, u64 capacity);
 	bool (*is)(const struct vt_backend *be, const char *path);
@@ -220,6 +228,8 @@ struct vt_backend_user {
  * @node: file backend: on the list of files in use
  * @resv: its persistent reservations
  * @wq: for what may sleep: discards, writes that allocate, submits that wait
+ * @late: I/Os whose submission may wait, the last one first
+ * @late_work: submits them
  * @rmw: keeps what reads, compares or changes, and writes, in one piece
  * @ref: one for each user, and whoever looks at it for a moment
  * @shared: it may have several users
@@ -237,6 +247,8 @@ struct vt_backend {
 	struct list_head node;
 	struct vt_resv resv;
 	struct workqueue_struct *wq;
+	struct llist_head late;
+	struct work_struct late_work;
 	struct vt_rmw rmw;
 	struct kref ref;
 	bool shared;
@@ -329,6 +341,12 @@ static inline void vt_io_end(struct vt_io *io, blk_status_t status)
 
 /* Have @fn run where it may sleep, not wait for commands. Context: any. */
 void vt_io_punt(struct vt_io *io, work_func_t fn);
+
+/*
+ * Have it submitted where that may wait. One work item does all that are there,
+ * one after the other, so that many cost little more than one. Context: any.
+ */
+void vt_io_late(struct vt_io *io);
 
 /* Before the stack that a VT_IO_STACK one is on goes away; it has ended. */
 static inline void vt_io_forget(struct vt_io *io)

@@ -39,6 +39,32 @@ static bool given_bdev(struct disk *d, const struct disk_opts *o)
 	return true;
 }
 
+#define DM_PREFIX "vtdm"
+
+/* @target's words, of which one is "%s", for all of the disk. */
+static int create_dm(struct disk *d, const char *target)
+{
+	static unsigned int serial;
+	char words[512];
+
+	snprintf(words, sizeof(words), target, d->nb.path);
+	snprintf(d->dm, sizeof(d->dm), DM_PREFIX "%d_%u", getpid(), serial++);
+	snprintf(d->path, sizeof(d->path), "/dev/mapper/%s", d->dm);
+	/* dmsetup makes the node itself. */
+	return shell("DM_DISABLE_UDEV=1 dmsetup create %s --table '0 %llu %s'",
+		     d->dm, (unsigned long long)(d->capacity / SECTOR), words);
+}
+
+static void remove_dm(struct disk *d)
+{
+	/* Who had it open may close a little later. */
+	if (d->dm[0] && shell("for i in $(seq 100); do "
+			      "dmsetup remove %s && exit; sleep 0.1; done; "
+			      "exit 1", d->dm))
+		vt_msg("%s stays", d->dm);
+	d->dm[0] = 0;
+}
+
 static int create_bdev(struct disk *d, const struct disk_opts *o)
 {
 	struct nullb_opts n = {
@@ -47,6 +73,8 @@ static int create_bdev(struct disk *d, const struct disk_opts *o)
 		.delay_ns = o->delay_ns,
 		.read_only = o->read_only,
 		.empty = o->empty,
+		.depth = o->depth,
+		.cache_mb = o->cache_mb,
 	};
 	int ret;
 
@@ -55,6 +83,8 @@ static int create_bdev(struct disk *d, const struct disk_opts *o)
 	ret = nullb_create(&d->nb, &n);
 	if (!ret)
 		snprintf(d->path, sizeof(d->path), "%s", d->nb.path);
+	if (!ret && o->dm)
+		ret = create_dm(d, o->dm);
 	return ret;
 }
 
@@ -112,6 +142,7 @@ int disk_create(struct disk *d, const struct disk_opts *o)
 
 void disk_destroy(struct disk *d)
 {
+	remove_dm(d);
 	nullb_destroy(&d->nb);
 	if (d->own_file)
 		unlink(d->path);
@@ -120,6 +151,8 @@ void disk_destroy(struct disk *d)
 
 void disk_sweep(void)
 {
+	shell("for d in $(dmsetup ls 2>/dev/null | grep -o '^" DM_PREFIX
+	      "[0-9_]*'); do dmsetup remove $d; done");
 	nullb_sweep();
 	shell("rm -f /tmp/vtfile* \"${TEST_DIR:-/tmp}\"/vtfile* " EXT4_DIR
 	      "/vtfile*");

@@ -20,6 +20,9 @@ struct disk_opts {
 	bool read_only;		/* DISK_BDEV: the device itself is */
 	bool own;		/* DISK_BDEV: never $TEST_BDEV */
 	bool empty;		/* DISK_BDEV, own: reads fill nothing */
+	unsigned int depth;	/* likewise: as nullb.h has it */
+	unsigned int cache_mb;
+	const char *dm;		/* likewise: device mapper's target on it */
 };
 
 struct disk {
@@ -28,6 +31,7 @@ struct disk {
 	u64 capacity;		/* bytes */
 	char path[256];
 	struct nullb nb;
+	char dm[32];		/* name of the device on it */
 	bool own_file;
 };
 

@@ -48,6 +48,8 @@ static int configure(const struct nullb *nb, const struct nullb_opts *o)
 		{ "submit_queues", 1 },
 		{ "completion_nsec", o->delay_ns },
 		{ "irqmode", o->delay_ns ? 2 : 0 },
+		{ "hw_queue_depth", o->depth ? o->depth : 64 },
+		{ "cache_size", o->cache_mb },
 		{ "power", 1 },
 	};
 	unsigned int i;

@@ -14,6 +14,8 @@ struct nullb_opts {
 	unsigned int size_mb;
 	unsigned int block_size;
 	u64 delay_ns;		/* of each completion; 0: none */
+	unsigned int depth;	/* requests at a time; 0: null_blk's own number */
+	unsigned int cache_mb;	/* of a write cache; 0: none */
 	bool read_only;
 	bool empty;		/* without memory: reads fill nothing */
 };
