@@ -118,8 +118,10 @@ static void bdev_ranges_work(struct work_struct *work)
 	unsigned int i;
 	int err = 0;
 
+	vt_charge_begin(io->css);
 	for (i = 0; i < io->nr_ranges && !err; i++)
 		err = bdev_do_range(io, &io->range[i]);
+	vt_charge_end();
 	vt_io_end(io, errno_to_blk_status(err));
 }
 

@@ -113,19 +113,21 @@ static void file_rw(struct vt_io *io, int flags)
 static void file_rw_work(struct work_struct *work)
 {
 	struct vt_io *io = container_of(work, struct vt_io, work);
-	/* The I/O may end, and be freed, before we are back. */
-	struct cgroup_subsys_state *css = io->css;
 
-	vt_charge_begin(css);
+	vt_charge_begin(io->css);
 	file_rw(io, 0);
-	vt_charge_end(css);
+	vt_charge_end();
 }
 
 static void file_flush_work(struct work_struct *work)
 {
 	struct vt_io *io = container_of(work, struct vt_io, work);
+	int err;
 
-	vt_io_end(io, errno_to_blk_status(vfs_fsync(io->be->file, 1)));
+	vt_charge_begin(io->css);
+	err = vfs_fsync(io->be->file, 1);
+	vt_charge_end();
+	vt_io_end(io, errno_to_blk_status(err));
 }
 
 #define ZERO_PAGES 16
@@ -174,15 +176,15 @@ static void file_ranges_work(struct work_struct *work)
 	unsigned int i;
 	int err = 0;
 
+	vt_charge_begin(io->css);
 	for (i = 0; i < io->nr_ranges && !err; i++)
 		err = file_do_range(io, &io->range[i]);
+	vt_charge_end();
 	vt_io_end(io, errno_to_blk_status(err));
 }
 
 static void file_submit(struct vt_io *io)
 {
-	struct cgroup_subsys_state *css = io->css;
-
 	switch (io->op) {
 	case VT_OP_READ:
 	case VT_OP_WRITE:
@@ -190,9 +192,9 @@ static void file_submit(struct vt_io *io)
 			vt_io_punt(io, file_rw_work);
 			break;
 		}
-		vt_charge_begin(css);
+		vt_charge_begin(io->css);
 		file_rw(io, IOCB_NOWAIT);
-		vt_charge_end(css);
+		vt_charge_end();
 		break;
 	case VT_OP_FLUSH:
 		vt_io_punt(io, file_flush_work);

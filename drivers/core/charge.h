@@ -34,10 +34,10 @@ static inline void vt_charge_begin(struct cgroup_subsys_state *css)
 		kthread_associate_blkcg(css);
 }
 
-static inline void vt_charge_end(struct cgroup_subsys_state *css)
+/* The I/O, and all that was its session's, may have ended meanwhile. */
+static inline void vt_charge_end(void)
 {
-	if (!vt_css_is_root(css))
-		kthread_associate_blkcg(NULL);
+	kthread_associate_blkcg(NULL);
 }
 
 #endif
