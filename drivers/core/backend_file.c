@@ -11,6 +11,7 @@
 #include <linux/fsnotify.h>
 #include <linux/module.h>
 #include <linux/namei.h>
+#include <linux/sched/mm.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/stat.h>
@@ -20,6 +21,22 @@
 #include <vhost_target/backend.h>
 
 #include "charge.h"
+
+/*
+ * Whatever the file system does for an I/O. It may lie on a disk of ours, or swap
+ * may: memory that it allocates must not wait for that.
+ */
+static unsigned int file_enter(const struct vt_io *io)
+{
+	vt_charge_begin(io->css);
+	return memalloc_noio_save();
+}
+
+static void file_leave(unsigned int noio)
+{
+	memalloc_noio_restore(noio);
+	vt_charge_end();
+}
 
 static void file_rw_work(struct work_struct *work);
 
@@ -113,20 +130,19 @@ static void file_rw(struct vt_io *io, int flags)
 static void file_rw_work(struct work_struct *work)
 {
 	struct vt_io *io = container_of(work, struct vt_io, work);
+	unsigned int noio = file_enter(io);
 
-	vt_charge_begin(io->css);
 	file_rw(io, 0);
-	vt_charge_end();
+	file_leave(noio);
 }
 
 static void file_flush_work(struct work_struct *work)
 {
 	struct vt_io *io = container_of(work, struct vt_io, work);
-	int err;
+	unsigned int noio = file_enter(io);
+	int err = vfs_fsync(io->be->file, 1);
 
-	vt_charge_begin(io->css);
-	err = vfs_fsync(io->be->file, 1);
-	vt_charge_end();
+	file_leave(noio);
 	vt_io_end(io, errno_to_blk_status(err));
 }
 
@@ -173,18 +189,19 @@ static int file_do_range(struct vt_io *io, const struct vt_range *r)
 static void file_ranges_work(struct work_struct *work)
 {
 	struct vt_io *io = container_of(work, struct vt_io, work);
-	unsigned int i;
+	unsigned int noio = file_enter(io), i;
 	int err = 0;
 
-	vt_charge_begin(io->css);
 	for (i = 0; i < io->nr_ranges && !err; i++)
 		err = file_do_range(io, &io->range[i]);
-	vt_charge_end();
+	file_leave(noio);
 	vt_io_end(io, errno_to_blk_status(err));
 }
 
 static void file_submit(struct vt_io *io)
 {
+	unsigned int noio;
+
 	switch (io->op) {
 	case VT_OP_READ:
 	case VT_OP_WRITE:
@@ -192,9 +209,9 @@ static void file_submit(struct vt_io *io)
 			vt_io_punt(io, file_rw_work);
 			break;
 		}
-		vt_charge_begin(io->css);
+		noio = file_enter(io);
 		file_rw(io, IOCB_NOWAIT);
-		vt_charge_end();
+		file_leave(noio);
 		break;
 	case VT_OP_FLUSH:
 		vt_io_punt(io, file_flush_work);
