@@ -155,6 +155,8 @@ static int blk_ranges(struct blk_parse *p, const struct blk_range_type *t)
 		return blk_refuse(p, BLK_STS_IOERR);
 	if (blk_is_ro(p->unit))
 		return blk_refuse(p, BLK_STS_IOERR);
+	if (t->op == VT_OP_WRITE_ZEROES && !blk_write_back(p->vq->vdev))
+		p->req->io.flags |= VT_IO_FUA;
 	err = vt_chain_read(p->vq, p->c, sizeof(struct virtio_blk_outhdr), d,
 			    p->out);
 	if (err)

@@ -121,6 +121,8 @@ static void bdev_ranges_work(struct work_struct *work)
 	vt_charge_begin(io->css);
 	for (i = 0; i < io->nr_ranges && !err; i++)
 		err = bdev_do_range(io, &io->range[i]);
+	if (!err && io->flags & VT_IO_FUA)
+		err = blkdev_issue_flush(io->be->bdev);
 	vt_charge_end();
 	vt_io_end(io, errno_to_blk_status(err));
 }

@@ -194,6 +194,8 @@ static void file_ranges_work(struct work_struct *work)
 
 	for (i = 0; i < io->nr_ranges && !err; i++)
 		err = file_do_range(io, &io->range[i]);
+	if (!err && io->flags & VT_IO_FUA)
+		err = vfs_fsync(io->be->file, 1);
 	file_leave(noio);
 	vt_io_end(io, errno_to_blk_status(err));
 }

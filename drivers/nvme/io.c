@@ -270,8 +270,9 @@ static int io_cmd_zeroes(struct nv_core *c, struct vt_req *req)
 			 VT_RANGE_UNMAP : 0,
 	};
 	req->io.nr_ranges = 1;
-	/* The backend's own has no FUA: a flush follows it. */
-	return io_fua(c, cmd) ? 2 : 0;
+	if (io_fua(c, cmd))
+		req->io.flags |= VT_IO_FUA;
+	return 0;
 }
 
 /* Keys, or room for a report; a work item does it. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Commands that are more than one I/O: Compare, Verify, Copy, Dataset
- * Management, Write Zeroes with FUA, and what pi.c does not leave to the device.
+ * Management, and what pi.c does not leave to the device.
  * A work item does them one step after the other; what they need of the guest
  * was mapped when they were parsed.
  */
@@ -66,16 +66,6 @@ static blk_status_t slow_range(struct slow *s, u8 op, u64 lba, u32 nlb,
 	s->io.flags = 0;
 	s->io.nr_ranges = 1;
 	return slow_io(s, op);
-}
-
-static blk_status_t slow_flush(struct slow *s)
-{
-	s->io.nr_bv = 0;
-	s->io.bytes = 0;
-	s->io.flags = 0;
-	s->io.nr_ranges = 0;
-	s->io.sector = 0;
-	return slow_io(s, VT_OP_FLUSH);
 }
 
 bool slow_same(struct slow *s, u32 off, u32 len)
@@ -163,17 +153,6 @@ static blk_status_t slow_verify(struct slow *s)
 		st = slow_rw(s, VT_OP_READ, lba, n * slow_block_size(s), 0);
 	}
 	return st;
-}
-
-static blk_status_t slow_zeroes(struct slow *s)
-{
-	blk_status_t st;
-
-	if (s->pi)
-		return slow_pi_zeroes(s);
-	st = slow_range(s, VT_OP_WRITE_ZEROES, s->cmd->lba, s->cmd->nlb,
-			s->req->io.range[0].flags);
-	return st ?: slow_flush(s);
 }
 
 static blk_status_t slow_discard(struct slow *s, const struct nv_dsm_range *d)
@@ -296,7 +275,7 @@ static blk_status_t slow_do(struct slow *s)
 	case NV_CMD_VERIFY:
 		return slow_verify(s);
 	case NV_CMD_WRITE_ZEROES:
-		return slow_zeroes(s);
+		return slow_pi_zeroes(s);
 	case NV_CMD_DSM:
 		return slow_dsm(s);
 	case NV_CMD_COPY:

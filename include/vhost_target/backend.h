@@ -33,7 +33,7 @@ enum vt_op {
 };
 
 /* Flags of an I/O. */
-#define VT_IO_FUA	BIT(0)	/* write: on stable storage when done */
+#define VT_IO_FUA	BIT(0)	/* write, zeroes: on stable storage when done */
 #define VT_IO_RMW	BIT(1)	/* write: between vt_rmw_begin() and end() */
 #define VT_IO_POLLED	BIT(2)	/* in: ops->poll is called; out: has to be */
 #define VT_IO_STACK	BIT(3)	/* on a stack: see vt_io_forget() */

@@ -321,6 +321,26 @@ TEST(ranges_may_unmap, "ranges: UNMAP in WRITE_ZEROES without any discard")
 	bed_free(b);
 }
 
+/* A cache that is off is so for zeroes, too. */
+TEST(ranges_fua, "ranges: WRITE_ZEROES has FUA if write-through, nothing else")
+{
+	struct bed *b = bed_new();
+	const struct kind *k;
+
+	for_each_kind(k) {
+		b->vdev.wce = true;
+		one(b, k->type, 0, 8, 0);
+		ASSERT_EQ(0, bed_parse(b));
+		EXPECT_EQ(0, b->req.io.flags);
+		b->vdev.wce = false;
+		one(b, k->type, 0, 8, 0);
+		ASSERT_EQ(0, bed_parse(b));
+		EXPECT_EQ(k->op == VT_OP_WRITE_ZEROES ? VT_IO_FUA : 0,
+			  b->req.io.flags);
+	}
+	bed_free(b);
+}
+
 TEST(ranges_not_negotiated, "ranges: what was not negotiated is UNSUPP")
 {
 	struct bed *b = bed_new();

@@ -183,8 +183,10 @@ TEST(io_zeroes, "write zeroes: one range, which may be deallocated if wished")
 	b->b->unit[0].be->limits.max_discard_sectors = 0;
 	EXPECT_EQ(0, iob_parse(b));
 	EXPECT_EQ(0, b->r.req.ranges[0].flags);
+	EXPECT_EQ(0, b->r.req.io.flags);
 	sqe->cdw12 |= cpu_to_le32(NV_RW_FUA);
-	EXPECT_EQ(2, iob_parse(b));
+	EXPECT_EQ(0, iob_parse(b));
+	EXPECT_EQ(VT_IO_FUA, b->r.req.io.flags);
 	iob_free(b);
 }
 

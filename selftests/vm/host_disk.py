@@ -173,3 +173,24 @@ def write_cache(bed, kind):
     lower = bed.memory_disk("mem1", cache_size=16)
     _, disk = kind.on_host(bed, "--dev", lower.path, "--writethrough", name="through")
     expect_equal(queue_limit(disk, "write_cache"), "write through", "write cache")
+
+
+def flushes(disk):
+    """That the disk has done."""
+    return int(vt.read(f"/sys/block/{os.path.basename(disk)}/stat").split()[15])
+
+
+@test_host()
+def zeroes_are_stable(bed, kind):
+    """Without a write cache, what is zeroed is stable as all that is written."""
+    lower = bed.memory_disk(cache_size=16)
+    path = bed.file(cache_size=16)
+    for args, below in ((("--dev", lower.path), lower.path),
+                        (("--file", path), "/dev/fs-image")):
+        target, disk = kind.on_host(bed, *args, "--writethrough")
+        run_fio(vt.fio(disk, "write", bs="64k", size="1M"))
+        before = flushes(below)
+        vt.run("blkdiscard", "-z", "-l", 1 << 20, disk)
+        expect(flushes(below) > before, f"{args[0]}: no flush")
+        target.unbind()
+        target.delete()
