@@ -89,8 +89,10 @@ static void config_ranges(struct virtio_blk_config *c,
 	c->write_zeroes_may_unmap = may_unmap;
 	c->max_secure_erase_sectors = blk_le32(l->max_secure_erase_sectors);
 	c->max_secure_erase_seg = blk_le32(BLK_MAX_RANGES);
+	/* Linux takes no disk where it is 0. */
 	c->secure_erase_sector_alignment =
-		blk_le32(l->secure_erase_alignment);
+		blk_le32(l->secure_erase_alignment ?:
+			 l->block_size >> SECTOR_SHIFT);
 }
 
 /* Without FLUSH the cache is off when the features are agreed on (5.2.5.2). */

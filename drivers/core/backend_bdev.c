@@ -304,15 +304,30 @@ static const struct blk_holder_ops bdev_holder_ops = {
 	.thaw		= holder_freeze,
 };
 
+/* What is open must be what was asked for, and be of use. */
+static int bdev_check(const struct vt_backend *be,
+		      const struct vt_backend_spec *spec)
+{
+	const struct vt_limits *l = &be->limits;
+
+	if (spec->polled && !bdev_may_poll(be->bdev))
+		return -EOPNOTSUPP;
+	if (spec->block_size && spec->block_size != l->block_size)
+		return -ERANGE;
+	if (!spec->ro && bdev_read_only(be->bdev))
+		return -EROFS;
+	return l->sectors ? 0 : -ERANGE;
+}
+
 static int bdev_open(struct vt_backend *be, const struct vt_backend_spec *spec)
 {
 	blk_mode_t mode = BLK_OPEN_READ | (spec->ro ? 0 : BLK_OPEN_WRITE);
 	struct file *file;
+	int err;
 
 	file = bdev_file_open_by_path(spec->path, mode, be, &bdev_holder_ops);
 	if (IS_ERR(file)) {
-		int err = PTR_ERR(file);
-
+		err = PTR_ERR(file);
 		/* A read-only device says EACCES to a writer. */
 		return err == -EACCES && !spec->ro ? -EROFS : err;
 	}
@@ -321,23 +336,10 @@ static int bdev_open(struct vt_backend *be, const struct vt_backend_spec *spec)
 	be->limits.ro = spec->ro;
 	be->limits.polled = spec->polled;
 	bdev_read_limits(be);
-	if (spec->polled && !bdev_may_poll(be->bdev)) {
+	err = bdev_check(be, spec) ?: bdev_read_zones(be);
+	if (err)
 		bdev_fput(file);
-		return -EOPNOTSUPP;
-	}
-	if (spec->block_size && spec->block_size != be->limits.block_size) {
-		bdev_fput(file);
-		return -ERANGE;
-	}
-	if (!spec->ro && bdev_read_only(be->bdev)) {
-		bdev_fput(file);
-		return -EROFS;
-	}
-	if (bdev_read_zones(be)) {
-		bdev_fput(file);
-		return -EOPNOTSUPP;
-	}
-	return 0;
+	return err;
 }
 
 static void bdev_close(struct vt_backend *be)
@@ -349,11 +351,16 @@ static void bdev_close(struct vt_backend *be)
 
 static int bdev_refresh(struct vt_backend *be, u64 capacity)
 {
+	u64 sectors = bdev_nr_sectors(be->bdev);
+
 	if (capacity)
 		return -EOPNOTSUPP;
 	if (READ_ONCE(be->dead))
 		return -ENXIO;
-	WRITE_ONCE(be->limits.sectors, bdev_nr_sectors(be->bdev));
+	/* No device type has a word for it: the old size stays, with errors. */
+	if (!sectors)
+		return -ERANGE;
+	WRITE_ONCE(be->limits.sectors, sectors);
 	return 0;
 }
 

@@ -152,10 +152,14 @@ TEST(config_fields, "config: capacity, limits, queues, no junk between")
 
 	b->be.limits.sectors = 0x123456789aULL;
 	b->be.limits.max_discard_sectors = 0;
+	b->be.limits.secure_erase_alignment = 0;
 	b->target.num_queues = 256;
 	c = get(b);
 	EXPECT_EQ(0x123456789aLL, le64_to_cpu(c.capacity));
 	EXPECT_EQ(0, c.write_zeroes_may_unmap);
+	/* One block: Linux refuses a disk where it is 0. */
+	EXPECT_EQ(b->be.limits.block_size / SECTOR_SIZE,
+		  le32_to_cpu(c.secure_erase_sector_alignment));
 	EXPECT_EQ(256, le16_to_cpu(c.num_queues));
 	bed_free(b);
 }

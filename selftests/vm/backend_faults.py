@@ -299,3 +299,22 @@ def file_system_full(bed):
     vt.run(*dd_read(disk))
     vt.run("blkdiscard", disk)
     run_fio(vt.fio_verify(disk, size="1M"))
+
+
+@test(HOST)
+def no_sectors(bed):
+    """A disk without any is refused; one that loses them keeps its size."""
+    path = "/tmp/no-sectors"
+    with open(path, "wb") as f:
+        f.truncate(4 << 20)
+    bed.callback(os.unlink, path)
+    lower = bed.loop(path, "--direct-io=off")
+    target, disk = bed.disk("disk", "--dev", lower)
+    os.truncate(path, 0)
+    vt.run("losetup", "-c", lower)
+    refused(1, "resize", "disk")
+    expect_equal(target.show()["units"][0]["capacity"], 4 << 20, "capacity")
+    fails(*dd_read(disk))
+    target.unbind()
+    target.delete()
+    refused(1, "create", "blk", "disk", "--dev", lower)

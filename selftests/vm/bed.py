@@ -134,9 +134,10 @@ class Bed(contextlib.ExitStack):
         self.callback(vt.dm_remove, name)
         return vt.dm_create(name, table)
 
-    def loop(self, path):
+    def loop(self, path, *options):
         vt.run("modprobe", "loop")
-        device = vt.run("losetup", "-f", "--show", "--direct-io=on", path).strip()
+        device = vt.run("losetup", "-f", "--show", *(options or ("--direct-io=on",)),
+                        path).strip()
         self.callback(vt.run, "losetup", "-d", device)
         return device
 
