@@ -16,6 +16,7 @@
 #include <linux/math64.h>
 #include <linux/module.h>
 #include <linux/sizes.h>
+#include <linux/string.h>
 
 #include <linux/vhost_target.h>
 #include <vhost_target/backend.h>
@@ -371,6 +372,12 @@ static bool bdev_is(const struct vt_backend *be, const char *path)
 	return !lookup_bdev(path, &dev) && dev == be->bdev->bd_dev;
 }
 
+/* A volume of device mapper's says what the disk below it is, as others there do. */
+static bool bdev_is_volume(const struct gendisk *disk)
+{
+	return !strncmp(disk->disk_name, "dm-", 3);
+}
+
 /* What the device says it is. */
 static int bdev_unique_id(struct gendisk *disk, u8 *id)
 {
@@ -380,7 +387,7 @@ static int bdev_unique_id(struct gendisk *disk, u8 *id)
 	unsigned int i;
 	int len;
 
-	if (!disk->fops->get_unique_id)
+	if (!disk->fops->get_unique_id || bdev_is_volume(disk))
 		return 0;
 	for (i = 0; i < ARRAY_SIZE(types); i++) {
 		len = disk->fops->get_unique_id(disk, id, types[i]);

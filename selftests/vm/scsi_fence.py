@@ -10,6 +10,7 @@ import time
 import vt
 from bed import HostJob, expect, expect_equal, fails, test
 from devices import HOST, SCSI
+from scsi_pi import debug_disk
 
 STATE = "/tmp/vt-state"
 MIB = 1 << 20
@@ -173,6 +174,23 @@ def no_place(bed):
     register(b, B)
     text = vt.run("sg_persist", "-k", a)
     expect(A not in text and B in text, f"keys: {text}")
+
+
+@test(HOST, state_dir=STATE)
+def volumes_of_one_disk(bed):
+    """Each has reservations of its own, whatever the disk says that it is."""
+    os.makedirs(STATE, exist_ok=True)
+    disk = debug_disk(bed, dif=0, dix=0)
+    half = 32768
+    paths = [bed.dm(name, f"0 {half} linear {disk} {start}")
+             for name, start in (("one", 0), ("two", half))]
+    a = make(bed, "a", paths[0]).lun()
+    register(a, A, "--param-aptpl")
+    out(a, "reserve", A, kind=WRITE_EX)
+    b = make(bed, "b", paths[1]).lun()
+    expect(A not in vt.run("sg_persist", "-k", b), "a key of the other volume's")
+    expect(write(b), "the other volume cannot be written")
+    out(a, "clear", A)
 
 
 SLOT = 16384
