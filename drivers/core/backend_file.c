@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The file backend: direct, asynchronous I/O on a regular file. A poller
- * submits with IOCB_NOWAIT; what the filesystem would have to wait for (an
- * extent to allocate, a lock) is done again from a work item.
+ * The file backend: direct, asynchronous I/O on a regular file. With IOCB_NOWAIT
+ * the filesystem does not wait (for an extent to allocate, a lock), but the
+ * device below does, as bios of files have no REQ_NOWAIT. So a work item submits,
+ * many under one plug, and what the filesystem would have to wait for is done
+ * again from work items of their own.
  */
 #include <linux/blkdev.h>
 #include <linux/falloc.h>
@@ -200,20 +202,25 @@ static void file_ranges_work(struct work_struct *work)
 	vt_io_end(io, errno_to_blk_status(err));
 }
 
-static void file_submit(struct vt_io *io)
+static void file_submit_late(struct vt_io *io)
 {
 	unsigned int noio;
 
+	if (!(io->be->file->f_mode & FMODE_NOWAIT)) {
+		vt_io_punt(io, file_rw_work);
+		return;
+	}
+	noio = file_enter(io);
+	file_rw(io, IOCB_NOWAIT);
+	file_leave(noio);
+}
+
+static void file_submit(struct vt_io *io)
+{
 	switch (io->op) {
 	case VT_OP_READ:
 	case VT_OP_WRITE:
-		if (!(io->be->file->f_mode & FMODE_NOWAIT)) {
-			vt_io_punt(io, file_rw_work);
-			break;
-		}
-		noio = file_enter(io);
-		file_rw(io, IOCB_NOWAIT);
-		file_leave(noio);
+		vt_io_late(io);
 		break;
 	case VT_OP_FLUSH:
 		vt_io_punt(io, file_flush_work);
@@ -378,6 +385,7 @@ const struct vt_backend_ops vt_backend_file_ops = {
 	.open		= file_open,
 	.close		= file_close,
 	.submit		= file_submit,
+	.submit_late	= file_submit_late,
 	.refresh	= file_refresh,
 	.is		= file_is,
 	.ident		= file_ident,

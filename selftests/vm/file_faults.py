@@ -62,6 +62,28 @@ def frozen_under_writes(bed):
 
 
 @test(HOST)
+def slow_disk_below(bed):
+    """It has two requests at a time: whoever submits waits, which is not the poller."""
+    path = bed.file(size=64 << 20, room=128, irqmode=2, completion_nsec=50000000,
+                    hw_queue_depth=2)
+    target, disk = bed.disk("disk", "--file", path)
+    other, other_disk = bed.disk("other", "--dev", bed.memory_disk("other").path)
+    expect_equal(len(vt.pollers()), 1, "pollers")
+    run_fio(vt.fio(disk, "write", bs="64k", size="1M"))
+    job = HostJob(bed, vt.fio(disk, "randread", size="1M", iodepth=64, thread=1, runtime=600,
+                              time_based=1))
+    vt.wait_for("reads", lambda: target.stat()["inflight"] > 32)
+    with vt.StatDelta(target) as slow, vt.StatDelta(other) as fast:
+        run_fio(vt.fio(other_disk, "randread", iodepth=1, size="1M"))
+    bed.note(f"{fast.ops} requests, beside {slow.ops} of the slow disk")
+    # A poller that waits takes as many of the slow one as it can before it looks again.
+    expect(slow.ops < 4 * fast.ops, "the neighbour waited for the slow disk")
+    job.finish_fio()
+    for each in (target, other):
+        no_errors(each)
+
+
+@test(HOST)
 def journalled_later(bed):
     """Where data goes to the journal, ext4 has no direct I/O, and none without waiting."""
     # With delayed allocation it does not journal data.
