@@ -252,6 +252,8 @@ int nv_admin_start(struct vt_nvme *n)
 	int err;
 
 	lockdep_assert_held(&n->s.lock);
+	if (WARN_ON_ONCE(aq->running))
+		return -EBUSY;
 	err = admin_map(n, r->asq, nr_sq << NV_SQE_SHIFT, false, &aq->sq_map);
 	if (err)
 		return err;

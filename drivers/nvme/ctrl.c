@@ -221,6 +221,9 @@ static void nvme_write_reg(struct vt_nvme *n, u32 off, unsigned int size,
 
 	nv_lock(&n->core);
 	acts = nv_regs_write(&n->core.regs, off, size, val);
+	/* What was asked for before it was disabled is not wanted any more. */
+	if (acts & NV_ACT_DISABLE)
+		n->acts &= ~(NV_ACT_ENABLE | NV_ACT_SHUTDOWN);
 	n->acts |= acts & ~NV_ACT_BAD;
 	nv_unlock(&n->core);
 	if (acts & NV_ACT_BAD)
@@ -244,9 +247,10 @@ EXPORT_SYMBOL_GPL(vt_nvme_write);
 void vt_nvme_reset(struct vt_nvme *n)
 {
 	mutex_lock(&n->s.lock);
-	nvme_take_acts(n);
 	nvme_disable(n);
 	nv_lock(&n->core);
+	/* Together: registers may have been written meanwhile. */
+	n->acts = 0;
 	nv_regs_reset(&n->core.regs);
 	WRITE_ONCE(n->core.msix, false);
 	nv_unlock(&n->core);

@@ -135,7 +135,7 @@ struct nv_adminq {
  * @awake: queues that have had work since they last wished to sleep
  * @zap_lock: one zap at a time
  * @bad_writes: accesses that were no valid ones
- * @acts: NV_ACT_* to be done; @lock
+ * @acts: NV_ACT_* to be done, what disables first; @lock
  * @act_work: does them
  */
 struct vt_nvme {

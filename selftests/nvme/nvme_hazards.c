@@ -227,6 +227,23 @@ TEST_F(nv, cannot_enable)
 	WORKS();
 }
 
+#define CC_ENABLE (4 << 20 | 6 << 16 | 1)
+
+/* As fast as it can be written: what is begun is out of date when it is done. */
+TEST_F(nv, enabled_in_haste)
+{
+	struct nvme *n = &self->n;
+	unsigned int i;
+
+	MAKE_QUEUE();
+	for (i = 0; i < 20000; i++)
+		nvme_write(n, 0x14, 4, i % 3 != 1 ? CC_ENABLE : 0);
+	ASSERT_EQ(0, nvme_disable(n));
+	ASSERT_EQ(0, nvme_enable(n, 8));
+	ASSERT_EQ(0, nvme_create_queue(n, 1, 16));
+	WORKS();
+}
+
 static int send_slow(FIXTURE_DATA(nv) *self, unsigned int nr)
 {
 	struct nvme_sqe cmd = { 0 };

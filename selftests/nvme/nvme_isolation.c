@@ -68,6 +68,7 @@ static void odd_doorbells(struct raid *a);
 static void aborts(struct raid *a);
 static void queues(struct raid *a);
 static void resets(struct raid *a);
+static void haste(struct raid *a);
 
 #define READ(nlb) { .opcode = OP_READ, .nsid = 1, .cdw12 = (nlb) - 1 }
 
@@ -87,6 +88,7 @@ static const struct attack attacks[] = {
 	{ "aborts", { 0 }, NULL, 64, 0, aborts },
 	{ "queues", { 0 }, NULL, 64, 0, queues },
 	{ "resets", { 0 }, NULL, 64, 0, resets },
+	{ "haste", { 0 }, NULL, 64, 0, haste },
 };
 
 #define INNOCENT 0
@@ -240,6 +242,16 @@ static void resets(struct raid *a)
 	nvme_disable(&a->n);
 	nvme_enable(&a->n, 32);
 	nvme_create_queue(&a->n, 1, NUM);
+}
+
+/* Enabled and disabled while the controller does what was asked for before. */
+static void haste(struct raid *a)
+{
+	unsigned int i;
+
+	for (i = 0; i < 300; i++)
+		nvme_write(&a->n, 0x14, 4, i % 3 != 1 ? 4 << 20 | 6 << 16 | 1 : 0);
+	resets(a);
 }
 
 static void *storm(void *arg)

@@ -617,6 +617,80 @@ TEST(enable_anew, "disabled and enabled again meanwhile: ready after that only")
 	nd_end();
 }
 
+/* The register is written as soon as the work item looks at CSTS. */
+static void enable_now(void)
+{
+	shim_on_read = NULL;
+	nd_reg(NV_REG_CC, 4, ENABLE);
+}
+
+static void restart_now(void)
+{
+	shim_on_read = NULL;
+	restart();
+}
+
+static void set_admin_queues(void)
+{
+	nd_reg(NV_REG_AQA, 4, 63 << 16 | 63);
+	nd_reg(NV_REG_ASQ, 8, ND_PAGE(ND_SQ(0)));
+	nd_reg(NV_REG_ACQ, 8, ND_PAGE(ND_CQ(0)));
+}
+
+static void expect_enabled(u64 enables)
+{
+	fc_settle();
+	EXPECT_EQ(NV_CSTS_RDY, vt_nvme_read(nd.n, NV_REG_CSTS, 4));
+	EXPECT_EQ(enables, nd.n->core.enables);
+	nd_admin(NV_ADM_IDENTIFY, 0, nd_data(0), NV_CNS_CTRL, 0);
+	EXPECT_EQ(0, nd_status(0));
+}
+
+TEST(enable_outdated, "an enabling that was taken back is not done with the next one")
+{
+	nd_open(0, 0);
+	vt_nvme_set_msix(nd.n, true);
+	set_admin_queues();
+	nd_reg(NV_REG_CC, 4, ENABLE);
+	nd_reg(NV_REG_CC, 4, 0);
+	shim_on_read = enable_now;
+	fc_do_work(1);
+	expect_enabled(1);
+	nd_end();
+}
+
+TEST(enable_in_reset, "what is written during a reset is gone with it")
+{
+	nd_open(0, 0);
+	nd_enable();
+	shim_on_read = restart_now;
+	vt_nvme_reset(nd.n);
+	EXPECT_EQ(0, vt_nvme_read(nd.n, NV_REG_CC, 4));
+	memset(nd.tail, 0, sizeof(nd.tail));
+	memset(nd.head, 0, sizeof(nd.head));
+	vt_nvme_set_msix(nd.n, true);
+	set_admin_queues();
+	shim_on_read = enable_now;
+	fc_do_work(1);
+	/* Nothing was left to be done, so nothing looked. */
+	EXPECT(shim_on_read);
+	enable_now();
+	expect_enabled(2);
+	nd_end();
+}
+
+TEST(shutdown_outdated, "a shutdown ends with the controller's being enabled")
+{
+	nd_open(0, 0);
+	nd_enable();
+	nd_reg(NV_REG_CC, 4, ENABLE | 1 << 14);
+	nd_reg(NV_REG_CC, 4, 0);
+	nd_reg(NV_REG_CC, 4, ENABLE);
+	fc_settle();
+	EXPECT_EQ(NV_CSTS_RDY, vt_nvme_read(nd.n, NV_REG_CSTS, 4));
+	nd_end();
+}
+
 TEST(queue_away, "queues and shadow pages that are not in memory are refused")
 {
 	u64 away = FC_BASE + FC_BYTES;

@@ -33,6 +33,7 @@ static struct {
 	bool asleep;
 } pqs[MAX_PQS];
 static unsigned int nr_pqs;
+static unsigned int nr_maps;
 static u64 now;
 static struct vt_qstats stats[8];
 
@@ -201,6 +202,7 @@ int vt_gmem_map(struct vt_gmem *gm, u64 addr, u32 len, bool write,
 		return -EFAULT;
 	map->addr = fc_mem(addr);
 	map->nr = 1;
+	nr_maps++;
 	if (write)
 		fc_allow(addr, len);
 	return 0;
@@ -208,6 +210,7 @@ int vt_gmem_map(struct vt_gmem *gm, u64 addr, u32 len, bool write,
 
 void vt_map_undo(struct vt_map *map)
 {
+	nr_maps -= map->nr;
 	memset(map, 0, sizeof(*map));
 }
 
@@ -521,7 +524,11 @@ void vt_pq_init(struct vt_pq *pq, const struct vt_pq_ops *ops, u64 *rearms,
 
 void vt_pq_place(struct vt_pq *pq, const struct vt_poller_set *set)
 {
+	unsigned int i;
+
 	(void)set;
+	for (i = 0; i < nr_pqs; i++)
+		MUST(pqs[i].pq != pq);
 	MUST(nr_pqs < MAX_PQS);
 	pqs[nr_pqs].pq = pq;
 	pqs[nr_pqs++].asleep = false;
@@ -742,6 +749,7 @@ void fc_begin(struct vt_type *type)
 	nr_works = 0;
 	nr_ios = 0;
 	nr_pqs = 0;
+	nr_maps = 0;
 	now = 1000000;
 	shim_on_work = on_work;
 	shim_on_cancel = on_cancel;
@@ -784,7 +792,7 @@ void fc_end(void)
 	shim_no_memory = 0;
 	for (i = 0; i < FC_DISKS; i++)
 		fc_remove_disk(i);
-	MUST(!nr_ios && !nr_works && !nr_pqs && !fc.nr_pi);
+	MUST(!nr_ios && !nr_works && !nr_pqs && !nr_maps && !fc.nr_pi);
 	MUST(fc.target.ref.count == 1);
 	MUST(!fc.target.nr_sessions);
 	memory_check();

@@ -36,8 +36,8 @@
 
 #define BUILD_BUG_ON(cond)	_Static_assert(!(cond), #cond)
 #define pr_warn(...)		((void)0)
-#define WARN_ON_ONCE(cond)	assert(!(cond))
-#define WARN_ON(cond)	assert(!(cond))
+#define WARN_ON_ONCE(cond)	({ assert(!(cond)); false; })
+#define WARN_ON(cond)		WARN_ON_ONCE(cond)
 
 #define container_of(ptr, type, member) \
 	((type *)((char *)(ptr) - offsetof(type, member)))
