@@ -54,6 +54,12 @@ u32 nv_ns_next(struct nv_core *c, u32 nsid)
 	return nr + 1;
 }
 
+struct nv_ns *nv_ns_at(struct nv_core *c, u32 nsid)
+{
+	lockdep_assert_held(&c->target->lock);
+	return nsid && nsid <= NV_MAX_NS ? c->ns[nsid - 1] : NULL;
+}
+
 u16 nv_ctrl_from(struct nv_core *c, u16 id)
 {
 	struct vt_session *s;

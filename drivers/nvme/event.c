@@ -154,13 +154,14 @@ static void note_add(struct nv_core *c, struct nv_ns *ns, u8 type)
 
 void nv_resv_noted(struct nv_core *c, struct nv_ns *ns, unsigned int events)
 {
+	u32 mask = READ_ONCE(ns->mask);
 	bool any = false;
 	unsigned int ev;
 
 	nv_lock(c);
 	for (ev = VT_RESV_EV_REG_PREEMPTED; ev <= VT_RESV_EV_RESV_PREEMPTED;
 	     ev <<= 1) {
-		if (!(events & ev) || (ns->mask & BIT(note_type(ev))))
+		if (!(events & ev) || (mask & BIT(note_type(ev))))
 			continue;
 		note_add(c, ns, note_type(ev));
 		any = true;

@@ -12,7 +12,7 @@
  * struct feature - one of them
  * @fid: feature identifier
  * @changeable: Set Features does something
- * @ns: of a namespace
+ * @ns: of a namespace: @get and @set are called with nv_ns_lock() held
  * @get: fill a->dw0, move data; returns a status
  * @set: of dword 11, and data; returns a status
  *
@@ -254,45 +254,83 @@ static u32 feat_nsid(const struct nv_admin *a)
 
 #define RESV_MASK_BITS	0xe
 
-/* Of one namespace; set for all of them by NSID ffffffffh (5.27.1.28). */
-static u16 resv_mask_get(struct nv_admin *a, const struct nv_features *f)
+/*
+ * Set Features with NSID ffffffffh is for all namespaces, Get Features is not
+ * (5.27.1.26, 5.27.1.27). nv_ns_lock() is held: a namespace may go.
+ */
+static u16 resv_ns(struct nv_admin *a, struct nv_ns **ns)
 {
 	u32 nsid = feat_nsid(a);
 
 	a->dw0 = 0;
-	if (!nsid || nsid > NV_MAX_NS || !a->c->ns[nsid - 1])
-		return NV_SC_NS | NV_SC_DNR;
-	if (f == &a->c->feat)
-		a->dw0 = a->c->ns[nsid - 1]->mask;
+	*ns = nv_ns_at(a->c, nsid);
+	if (*ns)
+		return NV_SC_SUCCESS;
+	return (nsid == NV_NSID_ALL ? NV_SC_FIELD : NV_SC_NS) | NV_SC_DNR;
+}
+
+/* What one refuses the others have; the first error is told. */
+static u16 resv_set(struct nv_admin *a, u32 dw11,
+		    u16 (*fn)(struct nv_core *c, struct nv_ns *ns, u32 dw11))
+{
+	u32 nsid = feat_nsid(a), i;
+	u16 status = NV_SC_SUCCESS, one;
+	bool any = false;
+	struct nv_ns *ns;
+
+	for (i = 1; i <= NV_MAX_NS; i++) {
+		if (nsid != NV_NSID_ALL && nsid != i)
+			continue;
+		ns = nv_ns_at(a->c, i);
+		if (!ns)
+			continue;
+		any = true;
+		one = fn(a->c, ns, dw11);
+		status = status ?: one;
+	}
+	return any ? status : NV_SC_NS | NV_SC_DNR;
+}
+
+static u16 resv_mask_get(struct nv_admin *a, const struct nv_features *f)
+{
+	struct nv_ns *ns;
+	u16 status = resv_ns(a, &ns);
+
+	if (!status && f == &a->c->feat)
+		a->dw0 = ns->mask;
+	return status;
+}
+
+static u16 resv_mask_one(struct nv_core *c, struct nv_ns *ns, u32 dw11)
+{
+	/* Whoever notes something looks at it without the lock. */
+	WRITE_ONCE(ns->mask, dw11 & RESV_MASK_BITS);
 	return NV_SC_SUCCESS;
 }
 
 static u16 resv_mask_set(struct nv_admin *a, struct nv_features *f, u32 dw11)
 {
-	u32 nsid = feat_nsid(a), i;
-	bool any = false;
-
-	for (i = 0; i < NV_MAX_NS; i++) {
-		if (!a->c->ns[i] || (nsid != NV_NSID_ALL && nsid != i + 1))
-			continue;
-		a->c->ns[i]->mask = dw11 & RESV_MASK_BITS;
-		any = true;
-	}
-	return any ? NV_SC_SUCCESS : NV_SC_NS | NV_SC_DNR;
+	return resv_set(a, dw11, resv_mask_one);
 }
 
 static u16 resv_persist_get(struct nv_admin *a, const struct nv_features *f)
 {
-	bool on = false;
-	u16 status = nv_get_ptpl(a->c, feat_nsid(a), &on);
+	struct nv_ns *ns;
+	u16 status = resv_ns(a, &ns);
 
-	a->dw0 = on && f == &a->c->feat;
+	if (!status && f == &a->c->feat)
+		a->dw0 = nv_get_ptpl(a->c, ns);
 	return status;
+}
+
+static u16 resv_persist_one(struct nv_core *c, struct nv_ns *ns, u32 dw11)
+{
+	return nv_set_ptpl(c, ns, dw11 & 1);
 }
 
 static u16 resv_persist_set(struct nv_admin *a, struct nv_features *f, u32 dw11)
 {
-	return nv_set_ptpl(a->c, feat_nsid(a), dw11 & 1);
+	return resv_set(a, dw11, resv_persist_one);
 }
 
 static const struct feature features[] = {
@@ -345,6 +383,31 @@ void nv_features_init(struct nv_core *c)
 	features_defaults(c, &c->feat);
 }
 
+static u16 feature_get(struct nv_admin *a, const struct feature *f,
+		       const struct nv_features *from)
+{
+	u16 status;
+
+	if (f->ns)
+		nv_ns_lock(a->c);
+	status = f->get(a, from);
+	if (f->ns)
+		nv_ns_unlock(a->c);
+	return status;
+}
+
+static u16 feature_set(struct nv_admin *a, const struct feature *f)
+{
+	u16 status;
+
+	if (f->ns)
+		nv_ns_lock(a->c);
+	status = f->set(a, &a->c->feat, le32_to_cpu(a->cmd.cdw11));
+	if (f->ns)
+		nv_ns_unlock(a->c);
+	return status;
+}
+
 u16 nv_set_features(struct nv_admin *a)
 {
 	u32 dw10 = le32_to_cpu(a->cmd.cdw10);
@@ -360,7 +423,7 @@ u16 nv_set_features(struct nv_admin *a)
 		return NV_SC_FEAT_NOT_CHANGEABLE | NV_SC_DNR;
 	if (!f->ns && nsid && nsid != NV_NSID_ALL)
 		return NV_SC_FEAT_NOT_NS | NV_SC_DNR;
-	status = f->set(a, &a->c->feat, le32_to_cpu(a->cmd.cdw11));
+	status = feature_set(a, f);
 	if (!status)
 		nv_feature_changed(a->c, f->fid);
 	return status;
@@ -372,7 +435,7 @@ static u16 feature_default(struct nv_admin *a, const struct feature *f)
 	struct nv_features def;
 
 	features_defaults(a->c, &def);
-	return f->get(a, &def);
+	return feature_get(a, f, &def);
 }
 
 u16 nv_get_features(struct nv_admin *a)
@@ -384,7 +447,7 @@ u16 nv_get_features(struct nv_admin *a)
 		return bad_field();
 	switch ((dw10 >> 8) & 7) {
 	case NV_SEL_CURRENT:
-		return f->get(a, &a->c->feat);
+		return feature_get(a, f, &a->c->feat);
 	case NV_SEL_DEFAULT:
 	case NV_SEL_SAVED:
 		return feature_default(a, f);

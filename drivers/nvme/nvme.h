@@ -224,7 +224,7 @@ struct nv_changed {
  * @resv: the controller as a user of the namespace
  * @owner: the engine's
  * @node: on the unit's list of these; target->lock
- * @mask: reservation notifications not wanted, by feature 82h
+ * @mask: reservation notifications not wanted, by feature 82h; target->lock
  */
 struct nv_ns {
 	struct vt_unit *unit;
@@ -424,6 +424,8 @@ int nv_mem_copy(struct nv_core *c, u64 addr, void *buf, u32 len, bool write);
 /* Namespaces: the unit, and the number of the next after @nsid, or 0. */
 struct vt_unit *nv_ns_find(struct nv_core *c, u32 nsid);
 u32 nv_ns_next(struct nv_core *c, u32 nsid);
+/* A namespace as this controller sees it, or NULL; nv_ns_lock() held. */
+struct nv_ns *nv_ns_at(struct nv_core *c, u32 nsid);
 /* The first controller of the target with at least this identifier, or 0. */
 u16 nv_ctrl_from(struct nv_core *c, u16 id);
 /* Begin and end service of a queue of c->cq, c->sq. 0 or -errno. */
@@ -433,9 +435,10 @@ void nv_cq_stop(struct nv_core *c, u16 id);
 void nv_sq_stop(struct nv_core *c, u16 id);
 /* The host has said who it is, or has not yet. */
 void nv_set_host(struct nv_core *c);
-/* Reservation Persistence of a namespace; a status. */
-u16 nv_get_ptpl(struct nv_core *c, u32 nsid, bool *on);
-u16 nv_set_ptpl(struct nv_core *c, u32 nsid, bool on);
+/* Reservation Persistence of a namespace; nv_ns_lock() held. */
+bool nv_get_ptpl(struct nv_core *c, struct nv_ns *ns);
+/* A status. */
+u16 nv_set_ptpl(struct nv_core *c, struct nv_ns *ns, bool on);
 /* Shadow doorbells and event indexes. 0 or -errno. */
 int nv_dbbuf_start(struct nv_core *c, u64 dbs, u64 eis);
 /* Complete an admin command that was held, if nv_may_complete() says so. */

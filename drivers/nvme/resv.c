@@ -178,28 +178,26 @@ static u16 resv_status(enum vt_resv_result res)
 	}
 }
 
-u16 nv_get_ptpl(struct nv_core *c, u32 nsid, bool *on)
+bool nv_get_ptpl(struct nv_core *c, struct nv_ns *ns)
 {
-	struct vt_resv *r;
+	struct vt_resv *r = ns->resv.resv;
+	bool on;
 
-	if (!nsid || nsid > NV_MAX_NS || !c->ns[nsid - 1])
-		return NV_SC_NS | NV_SC_DNR;
-	r = c->ns[nsid - 1]->resv.resv;
-	*on = vt_resv_read(r)->ptpl;
+	lockdep_assert_held(&c->target->lock);
+	on = vt_resv_read(r)->ptpl;
 	vt_resv_read_end(r);
-	return NV_SC_SUCCESS;
+	return on;
 }
 
-u16 nv_set_ptpl(struct nv_core *c, u32 nsid, bool on)
+u16 nv_set_ptpl(struct nv_core *c, struct nv_ns *ns, bool on)
 {
 	struct vt_resv_args a = {
 		.op = VT_RESV_OP_SET_PTPL,
 		.ptpl = on ? VT_RESV_PTPL_ON : VT_RESV_PTPL_OFF,
 	};
 
-	if (!nsid || nsid > NV_MAX_NS || !c->ns[nsid - 1])
-		return NV_SC_NS | NV_SC_DNR;
-	return resv_status(vt_resv_out(&c->ns[nsid - 1]->resv, &a));
+	lockdep_assert_held(&c->target->lock);
+	return resv_status(vt_resv_out(&ns->resv, &a));
 }
 
 /* Commands. Each returns a status. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Drivers that break the rules, and controllers that are taken away. */
+#include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -241,6 +242,69 @@ TEST_F(nv, enabled_in_haste)
 	ASSERT_EQ(0, nvme_disable(n));
 	ASSERT_EQ(0, nvme_enable(n, 8));
 	ASSERT_EQ(0, nvme_create_queue(n, 1, 16));
+	WORKS();
+}
+
+/* Unit 4 comes and goes until it has done so @times times, and is told to stop. */
+struct flip {
+	struct bed *bed;
+	unsigned int times;
+	bool stop;
+	int err;
+};
+
+static void *flip_unit(void *arg)
+{
+	struct vhost_target_unit_add u;
+	struct flip *f = arg;
+
+	ctl_init_unit(&u, f->bed->name);
+	u.unit = 4;
+	u.backend = VHOST_TARGET_BACKEND_NULL;
+	u.capacity = MIB;
+	while (!f->err && !__atomic_load_n(&f->stop, __ATOMIC_RELAXED)) {
+		f->err = ctl_call(f->bed->ctl, VHOST_TARGET_UNIT_ADD, &u);
+		if (!f->err)
+			f->err = ctl_remove_unit(f->bed->ctl, f->bed->name, 4);
+		__atomic_add_fetch(&f->times, 1, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+/* Set Features or Get Features, of reservations, of the namespace that flips. */
+static int resv_feature(struct nvme *n, unsigned int i)
+{
+	struct nvme_sqe cmd = {
+		.opcode = i & 1 ? 9 : 10, .nsid = i & 4 ? ~0u : 5,
+		.cdw10 = i & 2 ? 0x82 : 0x83, .cdw11 = i & 8 ? 0 : 1,
+	};
+
+	return nvme_admin(n, &cmd, NULL);
+}
+
+#define FLIPS 200
+
+TEST_F(nv, features_of_what_goes)
+{
+	struct flip f = { .bed = &self->bed };
+	pthread_t thread;
+	unsigned int i;
+	int ret = 0;
+
+	MAKE_QUEUE();
+	ASSERT_EQ(0, pthread_create(&thread, NULL, flip_unit, &f));
+	for (i = 0; ret >= 0 && !f.err &&
+	     (i < 16 * FLIPS ||
+	      __atomic_load_n(&f.times, __ATOMIC_RELAXED) < FLIPS); i++) {
+		ret = resv_feature(&self->n, i);
+		if (ret > 0 && NVME_ERR(ret) != SC_NS &&
+		    NVME_ERR(ret) != SC_FIELD)
+			break;
+	}
+	__atomic_store_n(&f.stop, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	EXPECT_LE(16 * FLIPS, i);
+	EXPECT_EQ(0, f.err);
 	WORKS();
 }
 

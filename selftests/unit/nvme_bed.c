@@ -220,19 +220,26 @@ void nv_set_host(struct nv_core *c)
 	to_nb(c)->nr_hosts++;
 }
 
-u16 nv_get_ptpl(struct nv_core *c, u32 nsid, bool *on)
+struct nv_ns *nv_ns_at(struct nv_core *c, u32 nsid)
 {
-	if (!nsid || nsid > NB_UNITS || !c->ns[nsid - 1])
-		return NV_SC_NS | NV_SC_DNR;
-	*on = to_nb(c)->ptpl;
-	return NV_SC_SUCCESS;
+	EXPECT(to_nb(c)->ns_locked);
+	return nsid && nsid <= NB_UNITS ? c->ns[nsid - 1] : NULL;
 }
 
-u16 nv_set_ptpl(struct nv_core *c, u32 nsid, bool on)
+bool nv_get_ptpl(struct nv_core *c, struct nv_ns *ns)
 {
-	if (!nsid || nsid > NB_UNITS || !c->ns[nsid - 1])
-		return NV_SC_NS | NV_SC_DNR;
-	to_nb(c)->ptpl = on;
+	EXPECT(to_nb(c)->ns_locked);
+	return to_nb(c)->ptpl[ns->unit->nr];
+}
+
+u16 nv_set_ptpl(struct nv_core *c, struct nv_ns *ns, bool on)
+{
+	struct nb *b = to_nb(c);
+
+	EXPECT(b->ns_locked);
+	if (b->ptpl_err[ns->unit->nr])
+		return SC(NV_SC_FIELD);
+	b->ptpl[ns->unit->nr] = on;
 	return NV_SC_SUCCESS;
 }
 

@@ -19,6 +19,7 @@
  * @c: the controller under test
  * @unit: units 0 to NB_UNITS - 1; those with @present exist
  * @ns: the units as namespaces
+ * @ptpl: their reservations persist, which those with @ptpl_err refuse
  * @mem: guest memory
  * @start_err: what starting a queue returns
  * @started: bit 0: nv_cq_start(), 1: nv_sq_start(), 2, 3: the stops, of @qid
@@ -35,7 +36,8 @@ struct nb {
 	bool present[NB_UNITS];
 	struct nv_ns ns[NB_UNITS];
 	struct nv_ns *nss[NV_MAX_NS];
-	bool ptpl;
+	bool ptpl[NB_UNITS];
+	bool ptpl_err[NB_UNITS];
 	unsigned int nr_hosts;
 	u8 *mem;
 	int start_err;

@@ -222,11 +222,28 @@ TEST(feat_resv, "reservation features are of a namespace")
 	EXPECT_EQ(2, b->ns[1].mask);
 	EXPECT_EQ(SC(NV_SC_NS), ns_feature(b, 9, NV_FEAT_RESV_MASK, 3, 2));
 	EXPECT_EQ(SC(NV_SC_NS), ns_feature(b, 10, NV_FEAT_RESV_MASK, 0, 2));
-	EXPECT_EQ(SC(NV_SC_NS),
+	EXPECT_EQ(SC(NV_SC_FIELD),
 		  ns_feature(b, 10, NV_FEAT_RESV_MASK, NV_NSID_ALL, 2));
 	EXPECT_EQ(0, ns_feature(b, 9, NV_FEAT_RESV_PERSIST, 1, 1));
 	EXPECT_EQ(0, ns_feature(b, 10, NV_FEAT_RESV_PERSIST, 1, 0));
 	EXPECT_EQ(1, b->a.dw0);
 	EXPECT_EQ(SC(NV_SC_NS), ns_feature(b, 9, NV_FEAT_RESV_PERSIST, 4, 1));
+	nb_free(b);
+}
+
+TEST(feat_resv_all, "reservations persist on all namespaces, or on those that can")
+{
+	struct nb *b = nb_new();
+
+	nb_set(b, 1, true);
+	nb_set(b, 2, true);
+	EXPECT_EQ(0, ns_feature(b, 9, NV_FEAT_RESV_PERSIST, NV_NSID_ALL, 1));
+	EXPECT(b->ptpl[0] && b->ptpl[1] && b->ptpl[2] && !b->ptpl[3]);
+	EXPECT_EQ(SC(NV_SC_FIELD),
+		  ns_feature(b, 10, NV_FEAT_RESV_PERSIST, NV_NSID_ALL, 0));
+	b->ptpl_err[1] = true;
+	EXPECT_EQ(SC(NV_SC_FIELD),
+		  ns_feature(b, 9, NV_FEAT_RESV_PERSIST, NV_NSID_ALL, 0));
+	EXPECT(!b->ptpl[0] && b->ptpl[1] && !b->ptpl[2]);
 	nb_free(b);
 }
