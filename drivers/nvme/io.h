@@ -3,6 +3,8 @@
 #ifndef _VT_NVME_IO_H
 #define _VT_NVME_IO_H
 
+#include <linux/sizes.h>
+
 #include <vhost_target/queue.h>
 
 #include "nvme.h"
@@ -137,10 +139,12 @@ void nv_pi_complete(struct vt_req *req);
 /* A check failed, of tuples from block @lba on: the status of a command. */
 void nv_pi_failed(struct nv_cmd *cmd, const struct vt_pi *pi, u64 lba);
 
-/* What was mapped for a request is not used after all. */
+/* What was mapped and counted for a request is not used after all. */
 static inline void nv_req_undo(struct vt_req *req)
 {
 	vt_req_release(req);
+	req->q->copied -= req->copied;
+	req->copied = 0;
 	if (unlikely(req->io.pi))
 		nv_pi_free(req);
 }
@@ -151,7 +155,14 @@ blk_status_t nv_resv_do(struct vt_req *req);
 /* Clear a request's data. */
 void nv_req_zero(struct vt_req *req);
 
-/* slow.c: a work item does it, and ends with vt_io_end(). */
+/*
+ * slow.c: bytes of the buffer that the work item may need for a command. They
+ * count as copies: a queue has so many of both, see vt_req_bounce().
+ */
+#define NV_SLOW_MAX	SZ_16M
+u32 nv_slow_bytes(const struct vt_req *req);
+
+/* A work item does it, and ends with vt_io_end(). */
 void nv_slow(struct vt_req *req);
 
 #endif

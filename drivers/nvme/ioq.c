@@ -114,6 +114,25 @@ static void ioq_take(struct nv_cq *cq, struct nv_sq *sq, struct vt_req *req)
 	vt_queue_take(q, req);
 }
 
+/* As nv_io_parse(); what a work item does must have room for its buffer. */
+static int ioq_parse(struct nv_cq *cq, struct vt_req *req)
+{
+	int ret = nv_io_parse(&cq->n->core, req);
+	struct vt_queue *q = &cq->q;
+	u32 bytes;
+
+	if (likely(ret != 2))
+		return ret;
+	bytes = nv_slow_bytes(req);
+	if (q->copied && q->copied + bytes > NV_SLOW_MAX) {
+		nv_req_undo(req);
+		return -ENOBUFS;
+	}
+	req->copied = bytes;
+	q->copied += bytes;
+	return ret;
+}
+
 /* Is there a second half, and could both be under way? */
 static bool fused_whole(struct nv_cq *cq, struct nv_sq *sq,
 			struct nv_sqe *second)
@@ -127,13 +146,13 @@ static bool fused_whole(struct nv_cq *cq, struct nv_sq *sq,
 /* Map both. 0: the work item does them; 1: one of them has ended; -errno. */
 static int fused_parse(struct nv_cq *cq, struct vt_req *r1, struct vt_req *r2)
 {
-	struct nv_core *c = &cq->n->core;
 	int ret1, ret2;
 
-	ret1 = nv_io_parse(c, r1);
+	ret1 = ioq_parse(cq, r1);
 	if (ret1 < 0)
 		return ret1;
-	ret2 = nv_io_parse(c, r2);
+	/* It shares the buffer of the first. */
+	ret2 = nv_io_parse(&cq->n->core, r2);
 	if (!ret2)
 		ret2 = vt_req_bounce_now(r2);
 	if (ret2 < 0) {
@@ -230,7 +249,7 @@ static int ioq_fetch(struct vt_queue *q)
 	    fused_whole(cq, sq, &second))
 		return ioq_fetch_fused(cq, sq, &second);
 	vt_req_reset(req);
-	ret = nv_io_parse(&cq->n->core, req);
+	ret = ioq_parse(cq, req);
 	if (ret == 0) {
 		err = vt_req_bounce(req);
 		if (err) {

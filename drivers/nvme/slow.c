@@ -13,8 +13,6 @@
 #include "ctrl.h"
 #include "slow.h"
 
-#define SLOW_PAGES	(NV_MAX_DATA / PAGE_SIZE)
-
 static void slow_io_done(struct vt_io *io)
 {
 	complete(&container_of(io, struct slow, io)->done);
@@ -196,6 +194,48 @@ static blk_status_t slow_dsm(struct slow *s)
 	return st;
 }
 
+static u32 slow_step_bytes(const struct nv_cmd *cmd, u32 nlb)
+{
+	u32 bs = cmd->unit->be->limits.block_size;
+
+	if (nv_ns_pi(cmd->unit))
+		return min(nlb, SLOW_PI_STEP) * bs;
+	return min_t(u64, (u64)nlb * bs, NV_MAX_DATA);
+}
+
+/* How long the ranges of a Copy are is not known before the work item. */
+u32 nv_slow_bytes(const struct vt_req *req)
+{
+	const struct nv_cmd *cmd = nv_req_cmd((struct vt_req *)req);
+
+	switch (cmd->sqe.opcode) {
+	case NV_CMD_COMPARE:
+	case NV_CMD_VERIFY:
+		return slow_step_bytes(cmd, cmd->nlb);
+	case NV_CMD_COPY:
+		return slow_step_bytes(cmd, U32_MAX);
+	case NV_CMD_DSM:
+		return PAGE_SIZE;
+	default:
+		return slow_pi_has(req) ? slow_step_bytes(cmd, cmd->nlb) : 0;
+	}
+}
+
+/* Out of memory the guest waits; it does not get an error. */
+#define SLOW_GFP	(GFP_NOIO | __GFP_NOFAIL)
+
+/* The buffer; at most what nv_slow_bytes() says. */
+static void slow_get_pages(struct slow *s, u32 bytes)
+{
+	gfp_t zero = s->cmd->sqe.opcode == NV_CMD_WRITE_ZEROES ? __GFP_ZERO : 0;
+	unsigned int nr = DIV_ROUND_UP(bytes, PAGE_SIZE);
+
+	for (; s->nr < nr; s->nr++)
+		s->bv[s->nr].bv_page = alloc_page(SLOW_GFP | zero);
+	if (slow_pi_has(s->req))
+		s->pi = vt_pi_alloc(s->cmd->unit->be, 0, bytes, SLOW_GFP);
+}
+
 /* All of it is checked before any of it is done. 0 or a status. */
 static u16 slow_copy_check(const struct slow *s, const struct nv_copy_range *r)
 {
@@ -245,19 +285,31 @@ static blk_status_t slow_copy_ranges(struct slow *s,
 	return st;
 }
 
+/* One buffer does for all ranges. */
+static void slow_copy_pages(struct slow *s, const struct nv_copy_range *r)
+{
+	u32 most = 0, i;
+
+	for (i = 0; i < s->cmd->nlb; i++)
+		most = max(most, slow_copy_nlb(&r[i]));
+	slow_get_pages(s, slow_step_bytes(s->cmd, most));
+}
+
 static blk_status_t slow_copy(struct slow *s)
 {
 	u32 len = s->cmd->nlb * sizeof(struct nv_copy_range);
-	struct nv_copy_range *r = kmalloc(len, GFP_NOIO | __GFP_NOFAIL);
+	struct nv_copy_range *r = kmalloc(len, SLOW_GFP);
 	blk_status_t st = BLK_STS_IOERR;
 	u16 status;
 
 	vt_req_copy_out(s->req, 0, r, len);
 	status = slow_copy_check(s, r);
-	if (status)
+	if (status) {
 		s->cmd->status = status | NV_SC_DNR;
-	else
+	} else {
+		slow_copy_pages(s, r);
 		st = slow_copy_ranges(s, r);
+	}
 	kfree(r);
 	return st;
 }
@@ -291,43 +343,18 @@ static blk_status_t slow_do(struct slow *s)
 	}
 }
 
-/* Bytes of the buffer that the command's largest step needs. */
-static u32 slow_buffer(const struct vt_req *req)
-{
-	const struct nv_cmd *cmd = nv_req_cmd((struct vt_req *)req);
-	u32 bs = cmd->unit->be->limits.block_size;
-
-	if (slow_pi_has(req))
-		return SLOW_PI_STEP * bs;
-	switch (cmd->sqe.opcode) {
-	case NV_CMD_COMPARE:
-	case NV_CMD_VERIFY:
-		return min_t(u64, (u64)cmd->nlb * bs, NV_MAX_DATA);
-	case NV_CMD_COPY:
-		return NV_MAX_DATA;
-	case NV_CMD_DSM:
-		return PAGE_SIZE;
-	default:
-		return 0;
-	}
-}
-
-/* Out of memory the guest waits; it does not get an error. */
 static struct slow *slow_alloc(struct vt_req *req)
 {
-	gfp_t gfp = GFP_NOIO | __GFP_NOFAIL;
-	struct nv_cmd *cmd = nv_req_cmd(req);
-	gfp_t zero = cmd->sqe.opcode == NV_CMD_WRITE_ZEROES ? __GFP_ZERO : 0;
-	unsigned int nr = DIV_ROUND_UP(slow_buffer(req), PAGE_SIZE);
-	struct slow *s = kzalloc(struct_size(s, bv, nr), gfp);
+	u32 bytes = nv_slow_bytes(req);
+	struct slow *s;
 
+	s = kzalloc(struct_size(s, bv, DIV_ROUND_UP(bytes, PAGE_SIZE)),
+		    SLOW_GFP);
 	s->req = req;
-	s->cmd = cmd;
+	s->cmd = nv_req_cmd(req);
 	init_completion(&s->done);
-	for (; s->nr < nr; s->nr++)
-		s->bv[s->nr].bv_page = alloc_page(gfp | zero);
-	if (slow_pi_has(req))
-		s->pi = vt_pi_alloc(cmd->unit->be, 0, slow_buffer(req), gfp);
+	if (s->cmd->sqe.opcode != NV_CMD_COPY)
+		slow_get_pages(s, bytes);
 	return s;
 }
 

@@ -18,6 +18,8 @@
 
 #define OP_READ 2
 #define OP_COMPARE 5
+#define OP_VERIFY 12
+#define OP_COPY 0x19
 #define OP_UNKNOWN 0x7f
 #define ADMIN_ABORT 8
 #define FUSED_FIRST 1
@@ -374,6 +376,41 @@ TEST_F(isolation, a_pass_is_bounded)
 		TH_LOG("%s: %u commands in %llu passes", t->name, t->count,
 		       (unsigned long long)passes);
 		EXPECT_LE(t->count, passes * t->per_pass);
+		raid_close(a);
+	}
+}
+
+/* Each has a buffer of 1 MiB: a queue has 16 MiB of them at a time. */
+TEST_F(isolation, buffers_are_few)
+{
+	static const struct attack verify = {
+		"verifies", { .opcode = OP_VERIFY, .nsid = 1, .cdw12 = 2047 },
+		NULL, 64, 64, NULL
+	};
+	static const struct attack copies = {
+		"copies", { .opcode = OP_COPY, .nsid = 1 }, page, 64, 64, NULL
+	};
+	const struct attack *const attack[] = { &verify, &copies };
+	struct bed_opts b = {
+		.disk = &self->raid.disk, .type = VHOST_TARGET_NVME,
+		.num_queues = 1, .queue_size = NUM,
+	};
+	struct raid *a = &self->raid;
+	struct vhost_target_stats st;
+	unsigned int i, got;
+
+	bed_finish(&a->bed, &a->disk);
+	ASSERT_EQ(0, bed_make_nullb(&a->bed, &b, 50000000));
+	for (i = 0; i < ARRAY_SIZE(attack); i++) {
+		ASSERT_EQ(0, raid_open(a, attack[i]));
+		offer(a, 64);
+		ASSERT_EQ(0, bed_wait_inflight(&a->bed, 1));
+		for (got = 0; got < 64; got += reap(a)) {
+			bed_stats(&a->bed, &st);
+			ASSERT_GE(16, st.inflight);
+		}
+		bed_stats(&a->bed, &st);
+		EXPECT_LT(0, st.parked);
 		raid_close(a);
 	}
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <linux/err.h>
+#include <linux/sizes.h>
 
 #include "nvme_dev.h"
 #include "shim/hook.h"
@@ -320,6 +321,74 @@ TEST(copy_fails, "Copy: the first range that was not copied is told")
 	e = cqe(1, at);
 	EXPECT_EQ(0, le32_to_cpu(e.dw0));
 	EXPECT_EQ(NV_SC_WRITE_FAULT, sc(&e));
+	nd_end();
+}
+
+#define MANY	20
+
+/* Returns: how many were taken. */
+static unsigned int offer(u8 opcode, u32 nlb, unsigned int nr)
+{
+	unsigned int before = nd.accepted;
+	struct nv_sqe s;
+
+	while (nr--) {
+		s = rw(opcode, 0, 0, nlb, nd_data(0));
+		nd_submit(1, &s, !nr);
+	}
+	fc_poll();
+	return nd.accepted - before;
+}
+
+static void expect_all_end(void)
+{
+	nd_serve();
+	EXPECT_EQ(nd.tail[1], nd.n->sq[0].r.head);
+	EXPECT_EQ(nd.accepted, nd.ended);
+	EXPECT_EQ(0, nd.n->cq[0].q.copied);
+}
+
+TEST(slow_memory, "commands of a work item have 16 MiB of buffers for a queue")
+{
+	struct nv_copy_range r = { .nlb = cpu_to_le16(7) };
+	unsigned int pages;
+
+	ready(0);
+	EXPECT_EQ(16, offer(NV_CMD_VERIFY, 2048, MANY));
+	expect_all_end();
+	/* How long a Copy's ranges are is not known yet. */
+	fc_write(nd_data(0), &r, sizeof(r));
+	EXPECT_EQ(16, offer(NV_CMD_COPY, 1, MANY));
+	pages = shim_pages;
+	expect_all_end();
+	/* Then it is. */
+	EXPECT_EQ(pages + MANY, shim_pages);
+	nd_end();
+}
+
+TEST(slow_fused, "a fused pair whose second half has no room for its copy waits")
+{
+	struct nv_sqe c, w;
+	__le64 list[33];
+	unsigned int i;
+
+	ready(2);
+	for (i = 0; i < ARRAY_SIZE(list); i++)
+		list[i] = cpu_to_le64(nd_data(2));
+	fc_write(ND_PAGE(ND_LIST), list, sizeof(list));
+	EXPECT_EQ(16, offer(NV_CMD_VERIFY, 1920, 16));
+	EXPECT_EQ(1, offer(NV_CMD_VERIFY, 1792, 1));
+	c = rw(NV_CMD_COMPARE, NV_FUSE_FIRST, 0, 256, nd_data(2));
+	w = rw(NV_CMD_WRITE, NV_FUSE_SECOND, 0, 256, nd_data(2) + 16);
+	c.prp2 = cpu_to_le64(ND_PAGE(ND_LIST));
+	w.prp2 = c.prp2;
+	nd_submit(1, &c, false);
+	nd_submit(1, &w, true);
+	fc_poll();
+	EXPECT_EQ(17, nd.accepted);
+	/* There is room for the first half's buffer, and no more. */
+	EXPECT_EQ(SZ_16M - (128 << 10), nd.n->cq[0].q.copied);
+	expect_all_end();
 	nd_end();
 }
 

@@ -14,6 +14,7 @@ void (*shim_on_mb)(void);
 unsigned int shim_no_memory;
 size_t shim_asked;
 void (*shim_on_lock)(struct mutex *m);
+unsigned int shim_pages;
 struct user_namespace init_user_ns;
 const struct cred shim_cred = { .user_ns = &init_user_ns };
 void (*shim_on_wait)(void);

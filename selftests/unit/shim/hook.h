@@ -35,6 +35,9 @@ extern unsigned int shim_no_memory;
 /* Bytes of the last one. */
 extern size_t shim_asked;
 
+/* Pages that alloc_page() was asked for. */
+extern unsigned int shim_pages;
+
 static inline void shim_call(void (*hook)(void))
 {
 	if (hook)

@@ -30,6 +30,7 @@ static inline struct page *alloc_page(gfp_t gfp)
 {
 	void *p = shim_no_room(gfp) ? NULL : aligned_alloc(PAGE_SIZE, PAGE_SIZE);
 
+	shim_pages++;
 	return p ? memset(p, gfp & __GFP_ZERO ? 0 : 0xa5, PAGE_SIZE) : NULL;
 }
 
