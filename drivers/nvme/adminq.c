@@ -18,12 +18,35 @@ static struct vt_nvme *aq_nvme(struct nv_adminq *aq)
 	return container_of(aq, struct vt_nvme, admin);
 }
 
+/*
+ * A doorbell's value that was acted upon, or will be by the work item. The
+ * work item says so, too: in a small queue the driver may soon be back at a
+ * value that only the poller has seen, and mean another command.
+ */
+static u32 admin_see(struct nv_adminq *aq, unsigned int i,
+		     const struct nv_ring *r)
+{
+	u32 val = nv_db_read(&r->db);
+
+	WRITE_ONCE(aq->seen[i], val);
+	return val;
+}
+
 /* In the poller. */
 
-static bool admin_news(struct nv_adminq *aq)
+static bool admin_is_new(const struct nv_adminq *aq, unsigned int i,
+			 const struct nv_ring *r)
 {
-	return nv_db_read(&aq->sq.db) != aq->seen[0] ||
-	       nv_db_read(&aq->cq.db) != aq->seen[1];
+	u32 val = nv_db_read(&r->db);
+
+	/* Pairs with nv_cq_push(): what was answered before it was written. */
+	smp_rmb();
+	return val != READ_ONCE(aq->seen[i]);
+}
+
+static bool admin_news(const struct nv_adminq *aq)
+{
+	return admin_is_new(aq, 0, &aq->sq) || admin_is_new(aq, 1, &aq->cq);
 }
 
 static unsigned int admin_poll(struct vt_pq *pq, u64 now, u64 patience)
@@ -32,8 +55,8 @@ static unsigned int admin_poll(struct vt_pq *pq, u64 now, u64 patience)
 
 	if (!admin_news(aq))
 		return 0;
-	aq->seen[0] = nv_db_read(&aq->sq.db);
-	aq->seen[1] = nv_db_read(&aq->cq.db);
+	admin_see(aq, 0, &aq->sq);
+	admin_see(aq, 1, &aq->cq);
 	nv_rouse(aq_nvme(aq), &aq->awake);
 	queue_work(nv_wq, &aq->work);
 	return 1;
@@ -63,9 +86,10 @@ static const struct vt_pq_ops admin_pq_ops = {
 
 static u32 admin_room(struct vt_nvme *n)
 {
+	u32 val = admin_see(&n->admin, 1, &n->admin.cq), room;
 	bool bad = false;
-	u32 room = nv_cq_look(&n->admin.cq, &bad);
 
+	room = nv_cq_see(&n->admin.cq, val, &bad);
 	if (bad)
 		nv_db_bad(n, NV_ERROR_BAD_DOORBELL);
 	return room;
@@ -73,9 +97,10 @@ static u32 admin_room(struct vt_nvme *n)
 
 static u32 admin_waiting(struct vt_nvme *n)
 {
+	u32 val = admin_see(&n->admin, 0, &n->admin.sq), nr;
 	bool bad = false;
-	u32 nr = nv_sq_look(&n->admin.sq, &bad);
 
+	nr = nv_sq_see(&n->admin.sq, val, &bad);
 	if (bad)
 		nv_db_bad(n, NV_ERROR_BAD_DOORBELL);
 	return nr;

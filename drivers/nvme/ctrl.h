@@ -91,7 +91,7 @@ struct nv_cq {
  * @buf: its page
  * @running: they are served
  * @work: does the commands
- * @seen: doorbells that @work was told of; poller
+ * @seen: doorbells that @work has seen, or was told of; poller and @work
  * @awake: counted in n->awake; poller
  * @rearms: as in struct vt_pq
  * @sleeps: likewise

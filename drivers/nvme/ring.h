@@ -101,16 +101,15 @@ static inline bool nv_ring_bad(struct nv_ring *r, u32 val)
 }
 
 /**
- * nv_sq_look - see how far the driver has filled a submission queue
+ * nv_sq_see - see how far the driver has filled a submission queue
  * @sq: queue
- * @bad: set if its doorbell has a new value that is out of range
+ * @val: what its doorbell was read as
+ * @bad: set if that is a new value that is out of range
  *
  * Returns: entries to be fetched.
  */
-static inline u32 nv_sq_look(struct nv_ring *sq, bool *bad)
+static inline u32 nv_sq_see(struct nv_ring *sq, u32 val, bool *bad)
 {
-	u32 val = nv_db_read(&sq->db);
-
 	if (likely(val < sq->size)) {
 		sq->tail = val;
 		/* Entries are read after the tail; pairs with the driver's. */
@@ -119,6 +118,11 @@ static inline u32 nv_sq_look(struct nv_ring *sq, bool *bad)
 		*bad |= nv_ring_bad(sq, val);
 	}
 	return nv_ring_used(sq);
+}
+
+static inline u32 nv_sq_look(struct nv_ring *sq, bool *bad)
+{
+	return nv_sq_see(sq, nv_db_read(&sq->db), bad);
 }
 
 /* Copy the next entry; take it by nv_sq_take(). There must be one. */
@@ -134,17 +138,17 @@ static inline void nv_sq_take(struct nv_ring *sq)
 }
 
 /**
- * nv_cq_look - see how far the driver has emptied a completion queue
+ * nv_cq_see - see how far the driver has emptied a completion queue
  * @cq: queue
- * @bad: set if its doorbell has a new value that is out of range
+ * @val: what its doorbell was read as
+ * @bad: set if that is a new value that is out of range
  *
  * The head may only move over what was completed.
  *
  * Returns: entries that are free.
  */
-static inline u32 nv_cq_look(struct nv_ring *cq, bool *bad)
+static inline u32 nv_cq_see(struct nv_ring *cq, u32 val, bool *bad)
 {
-	u32 val = nv_db_read(&cq->db);
 	u32 used = nv_ring_used(cq), moved;
 
 	moved = val >= cq->head ? val - cq->head : val + cq->size - cq->head;
@@ -153,6 +157,11 @@ static inline u32 nv_cq_look(struct nv_ring *cq, bool *bad)
 	else
 		*bad |= nv_ring_bad(cq, val);
 	return cq->size - 1 - nv_ring_used(cq);
+}
+
+static inline u32 nv_cq_look(struct nv_ring *cq, bool *bad)
+{
+	return nv_cq_see(cq, nv_db_read(&cq->db), bad);
 }
 
 /**

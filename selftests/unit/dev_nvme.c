@@ -813,6 +813,60 @@ TEST(admin_no_memory, "no memory to look memory up: the command waits")
 	nd_end();
 }
 
+/* Admin queues of two entries: a command at a time, at 0 and 1 in turn. */
+
+static void small_send(unsigned int i)
+{
+	struct nv_sqe s = {
+		.opcode = NV_ADM_IDENTIFY, .cid = 100 + i,
+		.prp1 = cpu_to_le64(nd_data(0)),
+		.cdw10 = cpu_to_le32(NV_CNS_CTRL),
+	};
+
+	fc_write(ND_PAGE(ND_SQ(0)) + i % 2 * sizeof(s), &s, sizeof(s));
+	/* What was completed before is taken. */
+	nd_doorbell(1, i % 2);
+	nd_doorbell(0, (i + 1) % 2);
+}
+
+static bool small_ended(unsigned int i)
+{
+	struct nv_cqe e;
+
+	fc_read(ND_PAGE(ND_CQ(0)) + i % 2 * sizeof(e), &e, sizeof(e));
+	return e.cid == 100 + i;
+}
+
+/* The driver has the first answer before the work item ends. */
+static void second_at_once(void)
+{
+	if (!small_ended(0))
+		return;
+	shim_on_read = NULL;
+	small_send(1);
+}
+
+TEST(admin_small, "a doorbell is back where it was: another command is meant")
+{
+	nd_open(0, 0);
+	vt_nvme_set_msix(nd.n, true);
+	nd_reg(NV_REG_AQA, 4, 1 << 16 | 1);
+	nd_reg(NV_REG_ASQ, 8, ND_PAGE(ND_SQ(0)));
+	nd_reg(NV_REG_ACQ, 8, ND_PAGE(ND_CQ(0)));
+	nd_reg(NV_REG_CC, 4, ENABLE);
+	fc_settle();
+	small_send(0);
+	fc_poll();
+	shim_on_read = second_at_once;
+	fc_do_work(1);
+	EXPECT(!shim_on_read);
+	EXPECT(small_ended(1));
+	small_send(2);
+	fc_settle();
+	EXPECT(small_ended(2));
+	nd_end();
+}
+
 TEST(admin_list, "a log page longer than what there is: by a list, with zeroes")
 {
 	struct nv_sqe s = {
