@@ -430,6 +430,7 @@ int nv_io_parse(struct nv_core *c, struct vt_req *req)
 	cmd->status = 0;
 	cmd->second = NULL;
 	cmd->slow = false;
+	cmd->reading = false;
 	cmd->nr_meta = 0;
 	cmd->dw0 = 0;
 	cmd->lba = 0;
@@ -455,8 +456,10 @@ int nv_io_parse(struct nv_core *c, struct vt_req *req)
 
 static u16 io_media_error(const struct vt_req *req)
 {
-	return req->op_class == VHOST_TARGET_OP_READ ? NV_SC_READ_ERROR :
-	       NV_SC_WRITE_FAULT;
+	const struct nv_cmd *cmd = nv_req_cmd((struct vt_req *)req);
+
+	return req->op_class == VHOST_TARGET_OP_READ || cmd->reading ?
+	       NV_SC_READ_ERROR : NV_SC_WRITE_FAULT;
 }
 
 /* What the backend could not do will not be done by asking again. */

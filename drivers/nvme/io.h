@@ -38,6 +38,7 @@ struct nv_prot {
  * @status: of the command; 0: that of the request says it
  * @fua: what is written must be on stable storage
  * @slow: a Read or Write that the work item does
+ * @reading: its last step was to read
  * @second: of a fused Compare: the Write
  * @prot: protection information, if the namespace has it
  * @nr_meta: entries of @meta
@@ -54,6 +55,7 @@ struct nv_cmd {
 	u16 status;
 	bool fua;
 	bool slow;
+	bool reading;
 	struct vt_req *second;
 	struct nv_prot prot;
 	unsigned int nr_meta;

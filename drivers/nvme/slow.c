@@ -48,6 +48,7 @@ blk_status_t slow_rw(struct slow *s, u8 op, u64 lba, u32 bytes, u8 flags)
 	s->io.nr_ranges = 0;
 	s->io.flags = flags;
 	s->io.sector = nv_lba_sector(s->cmd->unit, lba);
+	s->cmd->reading = op == VT_OP_READ;
 	return slow_io(s, op);
 }
 

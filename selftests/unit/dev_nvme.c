@@ -320,7 +320,52 @@ TEST(copy_fails, "Copy: the first range that was not copied is told")
 	EXPECT(nd_io(NV_CMD_COPY, 64, 0, 1, nd_data(0)));
 	e = cqe(1, at);
 	EXPECT_EQ(0, le32_to_cpu(e.dw0));
-	EXPECT_EQ(NV_SC_WRITE_FAULT, sc(&e));
+	EXPECT_EQ(NV_SC_READ_ERROR, sc(&e));
+	nd_end();
+}
+
+/* Once @left more I/Os were done, one fails. */
+static unsigned int left;
+
+static void fail_later(void)
+{
+	if (left--)
+		return;
+	fc.on_submit = NULL;
+	fc.fails = 1;
+}
+
+static u16 failing(u8 opcode, u32 nlb, unsigned int ok, u32 more)
+{
+	left = ok;
+	fc.on_submit = fail_later;
+	return nd_io(opcode, 64, 0, (nlb - 1) | more, nd_data(0)) & NV_SC_MASK;
+}
+
+TEST(slow_fails, "what could not be read is told apart from what could not be written")
+{
+	struct nv_copy_range r = { .slba = 0 };
+	u16 a, b;
+
+	ready(0);
+	EXPECT_EQ(NV_SC_READ_ERROR, failing(NV_CMD_COMPARE, 1, 0, 0));
+	EXPECT_EQ(NV_SC_READ_ERROR, failing(NV_CMD_VERIFY, 1, 0, 0));
+	fc_write(nd_data(0), &r, sizeof(r));
+	EXPECT_EQ(NV_SC_READ_ERROR, failing(NV_CMD_COPY, 1, 0, 0));
+	EXPECT_EQ(NV_SC_WRITE_FAULT, failing(NV_CMD_COPY, 1, 1, 0));
+	EXPECT_EQ(NV_SC_WRITE_FAULT,
+		  failing(NV_CMD_WRITE_ZEROES, 1, 0, NV_RW_FUA));
+	/* The second of a pair, which writes. */
+	put(0, 0x11, 512);
+	left = 1;
+	fc.on_submit = fail_later;
+	fused(8, 8, 1, &a, &b);
+	EXPECT_EQ(0, a);
+	EXPECT_EQ(NV_SC_WRITE_FAULT, b);
+	nd_end();
+	ready(32);
+	EXPECT_EQ(NV_SC_READ_ERROR, failing(NV_CMD_VERIFY, 1, 0, 0));
+	EXPECT_EQ(NV_SC_WRITE_FAULT, failing(NV_CMD_WRITE_ZEROES, 1, 0, 0));
 	nd_end();
 }
 

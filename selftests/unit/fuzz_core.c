@@ -318,6 +318,8 @@ static void disk_end(struct vt_io *io)
 static void disk_submit(struct vt_io *io)
 {
 	disk_check(io);
+	if (fc.on_submit)
+		fc.on_submit();
 	if (!fc.holds) {
 		disk_end(io);
 		return;
@@ -742,6 +744,7 @@ void fc_begin(struct vt_type *type)
 	fc.may_write = NULL;
 	fc.on_map = NULL;
 	fc.on_wake = NULL;
+	fc.on_submit = NULL;
 	fc.blocked = NULL;
 	fc.fails = 0;
 	fc.holds = false;
