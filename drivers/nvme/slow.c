@@ -225,14 +225,16 @@ u32 nv_slow_bytes(const struct vt_req *req)
 /* Out of memory the guest waits; it does not get an error. */
 #define SLOW_GFP	(GFP_NOIO | __GFP_NOFAIL)
 
-/* The buffer; at most what nv_slow_bytes() says. */
+/*
+ * The buffer; at most what nv_slow_bytes() says. Zeroed: not every device fills
+ * what it says it has read.
+ */
 static void slow_get_pages(struct slow *s, u32 bytes)
 {
-	gfp_t zero = s->cmd->sqe.opcode == NV_CMD_WRITE_ZEROES ? __GFP_ZERO : 0;
 	unsigned int nr = DIV_ROUND_UP(bytes, PAGE_SIZE);
 
 	for (; s->nr < nr; s->nr++)
-		s->bv[s->nr].bv_page = alloc_page(SLOW_GFP | zero);
+		s->bv[s->nr].bv_page = alloc_page(SLOW_GFP | __GFP_ZERO);
 	if (slow_pi_has(s->req))
 		s->pi = vt_pi_alloc(s->cmd->unit->be, 0, bytes, SLOW_GFP);
 }

@@ -369,6 +369,32 @@ TEST(slow_fails, "what could not be read is told apart from what could not be wr
 	nd_end();
 }
 
+/* What a page has that alloc_page() of the shim did not zero. */
+#define OLD	0xa5
+
+TEST(slow_null, "a backend that fills nothing tells nothing of the kernel's memory")
+{
+	struct nv_copy_range r = { .slba = 0 };
+	u8 data[512];
+
+	ready(0);
+	fc.fills_nothing = true;
+	put(1, OLD, 512);
+	EXPECT_EQ(NV_SC_COMPARE, nd_io(NV_CMD_COMPARE, 8, 0, 0, nd_data(1)) &
+		  NV_SC_MASK);
+	fc_write(nd_data(0), &r, sizeof(r));
+	EXPECT_EQ(0, nd_io(NV_CMD_COPY, 64, 0, 0, nd_data(0)));
+	EXPECT_EQ(0, fc.disk[0].data[64 * 512]);
+	nd_end();
+	/* A Read whose tuples are not checked. */
+	ready(32);
+	fc.fills_nothing = true;
+	EXPECT_EQ(0, nd_io(NV_CMD_READ, 8, 0, 0, nd_data(1)));
+	fc_read(nd_data(1), data, sizeof(data));
+	EXPECT_EQ(0, data[0]);
+	nd_end();
+}
+
 #define MANY	20
 
 /* Returns: how many were taken. */

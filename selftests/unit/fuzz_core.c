@@ -272,7 +272,7 @@ static void disk_move(struct fc_disk *d, const struct vt_io *io)
 		p = (u8 *)bv->bv_page + bv->bv_offset;
 		if (io->op == VT_OP_WRITE)
 			memcpy(at, p, bv->bv_len);
-		else
+		else if (!fc.fills_nothing)
 			memcpy(p, at, bv->bv_len);
 		at += bv->bv_len;
 	}
@@ -747,6 +747,7 @@ void fc_begin(struct vt_type *type)
 	fc.on_submit = NULL;
 	fc.blocked = NULL;
 	fc.fails = 0;
+	fc.fills_nothing = false;
 	fc.holds = false;
 	fc.nr_pi = 0;
 	nr_works = 0;

@@ -54,6 +54,7 @@ struct fc_disk {
  * @on_submit: the backend gets an I/O now; NULL: nobody minds
  * @blocked: does it wait for a lock that is held? NULL: no
  * @fails: how many I/Os from now on fail
+ * @fills_nothing: the backend does not read what it says it has read
  * @holds: the backend keeps I/O until it is let go
  * @looks: how often a backend was polled
  * @nr_pi: pieces of protection information that were allocated and not freed
@@ -70,6 +71,7 @@ struct fc {
 	void (*on_submit)(void);
 	bool (*blocked)(struct work_struct *work);
 	unsigned int fails;
+	bool fills_nothing;
 	bool holds;
 	unsigned int looks;
 	unsigned int nr_pi;
