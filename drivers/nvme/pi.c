@@ -14,11 +14,13 @@
 
 #include "io.h"
 
+/* A block that is checked here, by a work item, lies in one page. */
 bool nv_ns_pi(const struct vt_unit *u)
 {
 	const struct vt_limits *l = &u->be->limits;
 
-	return l->pi_type && l->pi_interval == l->block_size;
+	return l->pi_type && l->pi_interval == l->block_size &&
+	       l->block_size <= PAGE_SIZE;
 }
 
 void nv_prot_get(struct nv_prot *p, const struct nv_sqe *sqe)

@@ -170,6 +170,13 @@ TEST(id_ns_pi, "a backend with protection information: 8 bytes in a buffer of th
 	ASSERT_EQ(0, identify(b, 0, 1, 0));
 	EXPECT(all_zero(p + 26, 4));
 	EXPECT_EQ(0, le(p + 128, 2));
+	/* Nor is one for a block that is larger than a page checked. */
+	l->block_size = 2 * NV_PAGE_SIZE;
+	l->pi_interval = l->block_size;
+	ASSERT_EQ(0, identify(b, 0, 1, 0));
+	EXPECT(all_zero(p + 26, 4));
+	EXPECT_EQ(0, le(p + 128, 2));
+	EXPECT_EQ(13, p[130]);
 	nb_free(b);
 }
 
