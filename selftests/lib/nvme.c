@@ -135,6 +135,7 @@ int nvme_open(struct nvme *n, struct mem *m, const char *target,
 
 	memset(n, 0, sizeof(*n));
 	n->door = nvme_door();
+	snprintf(n->target, sizeof(n->target), "%s", target);
 	n->fd = -1;
 	n->m = m;
 	n->mode = mode;
@@ -360,6 +361,34 @@ int nvme_wait(struct nvme *n, unsigned int cqid, struct nvme_cqe *cqe)
 	return 0;
 }
 
+/* Is its poller still looking, and what for? Of all queues. */
+static void tell_stats(const struct nvme *n)
+{
+	struct vhost_target_stats st, later;
+	int ctl = ctl_open();
+	int ret;
+
+	ret = ctl_stats(ctl, n->target, VHOST_TARGET_QUEUE_ALL, &st);
+	sleep_ms(100);
+	if (!ret)
+		ret = ctl_stats(ctl, n->target, VHOST_TARGET_QUEUE_ALL, &later);
+	close(ctl);
+	if (ret) {
+		vt_msg("no counters: %s", strerror(-ret));
+		return;
+	}
+	vt_msg("in flight %llu, mem_faults %llu, parked %llu, sleeps %llu",
+	       (unsigned long long)later.inflight,
+	       (unsigned long long)later.mem_faults,
+	       (unsigned long long)later.parked,
+	       (unsigned long long)later.sleeps);
+	vt_msg("polls %llu; in 100 ms +%llu, of which %llu empty, and %llu sleeps",
+	       (unsigned long long)later.polls,
+	       (unsigned long long)(later.polls - st.polls),
+	       (unsigned long long)(later.empty_polls - st.empty_polls),
+	       (unsigned long long)(later.sleeps - st.sleeps));
+}
+
 /* What can be seen from here of a command that does not end. */
 static void tell_state(struct nvme *n, unsigned int id)
 {
@@ -375,6 +404,7 @@ static void tell_state(struct nvme *n, unsigned int id)
 		vt_msg("shadow doorbells %u %u, event indexes %u %u",
 		       n->dbs[2 * id], n->dbs[2 * q->cqid + 1], n->eis[2 * id],
 		       n->eis[2 * q->cqid + 1]);
+	tell_stats(n);
 }
 
 int nvme_do(struct nvme *n, unsigned int id, struct nvme_sqe *cmd, u32 *dw0)

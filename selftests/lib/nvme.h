@@ -96,6 +96,7 @@ u32 nvme_door_flag(void);
 
 struct nvme {
 	const struct nvme_door *door;
+	char target[VHOST_TARGET_NAME_LEN];
 	int fd;		/* ioctl door */
 	struct vfio v;	/* VFIO door */
 	struct mem *m;
