@@ -6,10 +6,11 @@
  *
  * Locks: door->lock > those of the controller.
  */
+#include <linux/anon_inodes.h>
 #include <linux/cred.h>
 #include <linux/eventfd.h>
+#include <linux/file.h>
 #include <linux/fs.h>
-#include <linux/idr.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
@@ -30,8 +31,7 @@
  * @lock: serialises the calls
  * @type: what it may attach to
  * @cred: of the opener
- * @file: the file
- * @id: makes the offset of its mapping differ from all others'
+ * @inode: whose mapping that of the doorbells is
  * @gu: the owner's memory, NULL before VHOST_SET_OWNER
  * @n: the controller, NULL before VHOST_TARGET_ATTACH
  * @vectors: entries of @irq
@@ -44,8 +44,7 @@ struct nvme_door {
 	struct mutex lock;
 	struct vt_type *type;
 	const struct cred *cred;
-	struct file *file;
-	int id;
+	struct inode *inode;
 	struct vt_gmem_user *gu;
 	struct vt_nvme *n;
 	unsigned int vectors;
@@ -55,13 +54,8 @@ struct nvme_door {
 	atomic64_t zaps;
 };
 
-/* All openers' mappings are of one inode: each has an offset of its own. */
-static DEFINE_IDA(door_ids);
-
-static unsigned long door_pgoff(const struct nvme_door *door)
-{
-	return door->id + 1;
-}
+/* Where the page of doorbells is in the mapping. */
+#define DOORBELLS_PGOFF	1
 
 /* What the controller asks for. */
 
@@ -81,8 +75,8 @@ static bool door_zap(void *priv)
 {
 	struct nvme_door *door = priv;
 
-	if (!vt_nvme_zap(vt_gmem_user_mm(door->gu), door->file->f_mapping,
-			 (loff_t)door_pgoff(door) << PAGE_SHIFT))
+	if (!vt_nvme_zap(vt_gmem_user_mm(door->gu), door->inode->i_mapping,
+			 (loff_t)DOORBELLS_PGOFF << PAGE_SHIFT))
 		return false;
 	atomic64_inc(&door->zaps);
 	return true;
@@ -148,7 +142,7 @@ int vt_door_nvme_mmap(struct file *file, struct vm_area_struct *vma)
 
 	if (!n)
 		return -ENOTCONN;
-	if (vma->vm_pgoff != door_pgoff(door) ||
+	if (vma->vm_pgoff != DOORBELLS_PGOFF ||
 	    vma->vm_end - vma->vm_start != PAGE_SIZE ||
 	    !(vma->vm_flags & VM_SHARED))
 		return -EINVAL;
@@ -299,7 +293,7 @@ static long door_get(void *ctx, void *arg)
 	p->queues = vt_nvme_queues(door->n);
 	p->bar_size = VT_NVME_BAR_SIZE;
 	p->pin = vt_nvme_intx(door->n);
-	p->doorbells = (u64)door_pgoff(door) << PAGE_SHIFT;
+	p->doorbells = (u64)DOORBELLS_PGOFF << PAGE_SHIFT;
 	p->faults = atomic64_read(&door->faults);
 	p->zaps = atomic64_read(&door->zaps);
 	p->bad_writes = vt_nvme_bad_writes(door->n);
@@ -341,6 +335,28 @@ long vt_door_nvme_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	return ret;
 }
 
+static const struct file_operations door_inode_fops = {
+	.owner	= THIS_MODULE,
+};
+
+/*
+ * All openers have the device node's: a poller that takes a mapping away would
+ * wait for all VMMs that map something meanwhile.
+ */
+static struct inode *door_inode(void)
+{
+	struct file *file;
+	struct inode *inode;
+
+	file = anon_inode_create_getfile("[vhost-nvme]", &door_inode_fops, NULL,
+					 O_RDWR, NULL);
+	if (IS_ERR(file))
+		return ERR_CAST(file);
+	inode = igrab(file_inode(file));
+	fput(file);
+	return inode;
+}
+
 int vt_door_nvme_open(struct vt_type *type, struct file *file)
 {
 	struct nvme_door *door;
@@ -348,9 +364,9 @@ int vt_door_nvme_open(struct vt_type *type, struct file *file)
 	door = kzalloc(sizeof(*door), GFP_KERNEL_ACCOUNT);
 	if (!door)
 		return -ENOMEM;
-	door->id = ida_alloc(&door_ids, GFP_KERNEL_ACCOUNT);
-	if (door->id < 0) {
-		int err = door->id;
+	door->inode = door_inode();
+	if (IS_ERR(door->inode)) {
+		int err = PTR_ERR(door->inode);
 
 		kfree(door);
 		return err;
@@ -358,7 +374,7 @@ int vt_door_nvme_open(struct vt_type *type, struct file *file)
 	mutex_init(&door->lock);
 	door->type = type;
 	door->cred = get_cred(file->f_cred);
-	door->file = file;
+	file->f_mapping = door->inode->i_mapping;
 	file->private_data = door;
 	return 0;
 }
@@ -378,7 +394,7 @@ int vt_door_nvme_release(struct inode *inode, struct file *file)
 	if (door->n)
 		vt_nvme_destroy(door->n);
 	put_cred(door->cred);
-	ida_free(&door_ids, door->id);
+	iput(door->inode);
 	kfree(door);
 	return 0;
 }

@@ -177,4 +177,42 @@ TEST(errors)
 	abi_undo(&c);
 }
 
+static volatile u32 *map_doorbells(int fd, struct vhost_target_nvme_info *info)
+{
+	void *p;
+
+	if (ctl_call(fd, VHOST_TARGET_NVME_GET, info))
+		return MAP_FAILED;
+	p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+		 info->doorbells);
+	if (p != MAP_FAILED)
+		*(volatile u32 *)(p + PAGE - 4) = fd;
+	return p;
+}
+
+/* Each file's mapping is its own: at the same place in it is another page. */
+TEST(doorbells_apart)
+{
+	struct vhost_target_nvme_info info[2] = {
+		{ .size = sizeof(info[0]) }, { .size = sizeof(info[0]) },
+	};
+	struct abi_ctx c[2] = { { .ctl = -1 }, { .ctl = -1 } };
+	volatile u32 *page[2];
+	unsigned int i;
+
+	bed_sweep();
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, need_session(&c[i]));
+		page[i] = map_doorbells(c[i].fd, &info[i]);
+		ASSERT_NE(MAP_FAILED, page[i]);
+	}
+	EXPECT_EQ(info[0].doorbells, info[1].doorbells);
+	for (i = 0; i < 2; i++)
+		EXPECT_EQ(c[i].fd, page[i][PAGE / 4 - 1]);
+	for (i = 0; i < 2; i++) {
+		munmap((void *)page[i], PAGE);
+		abi_undo(&c[i]);
+	}
+}
+
 TEST_HARNESS_MAIN
