@@ -371,6 +371,14 @@ static bool ioq_arm(struct vt_queue *q)
 	return !ioq_pending(q);
 }
 
+/* It looks at no doorbell before something else wakes it. */
+static void ioq_doze(struct vt_queue *q)
+{
+	struct nv_cq *cq = to_cq(q);
+
+	nv_unrouse(cq->n, &cq->awake);
+}
+
 static void ioq_disarm(struct vt_queue *q)
 {
 	struct nv_cq *cq = to_cq(q);
@@ -390,6 +398,7 @@ const struct vt_queue_ops nv_queue_ops = {
 	.complete	= ioq_complete,
 	.publish	= ioq_publish,
 	.arm		= ioq_arm,
+	.doze		= ioq_doze,
 	.disarm		= ioq_disarm,
 	.pending	= ioq_pending,
 	.broke		= ioq_broke,

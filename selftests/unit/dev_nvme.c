@@ -688,6 +688,51 @@ TEST(mapped_unused, "a mapping that is no use stays longer each time, to a limit
 	nd_end();
 }
 
+/* The backend does not answer, nor does who brings a page back. */
+static bool falls_asleep(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < 3000 && !fc_asleep(); i++)
+		fc_poll();
+	return fc_asleep() && !nv_db_mapped(nd.n);
+}
+
+TEST(mapped_hung, "a queue that can take nothing lets the others sleep")
+{
+	struct nv_sqe r;
+	unsigned int i;
+
+	ready(0);
+	make_small_queue();
+	fc.holds = true;
+	vt_nvme_doorbells_mapped(nd.n);
+	for (i = 0; i < 2; i++) {
+		r = rw(NV_CMD_READ, 0, 0, 1, nd_data(2));
+		nd_submit(2, &r, true);
+	}
+	EXPECT(falls_asleep());
+	EXPECT_EQ(2, nd.accepted);
+	fc.holds = false;
+	nd_serve();
+	EXPECT_EQ(2, nd.ended);
+	/* One that waits for memory. */
+	nd_consume(2);
+	vt_nvme_doorbells_mapped(nd.n);
+	nd_io(NV_CMD_FLUSH, 0, 0, 0, 0);
+	fc_lose(ND_DATA, false);
+	vt_nvme_doorbells_mapped(nd.n);
+	r = rw(NV_CMD_READ, 0, 0, 1, nd_data(2));
+	nd_submit(2, &r, false);
+	r.prp1 = cpu_to_le64(nd_data(0));
+	nd_submit(2, &r, true);
+	EXPECT(falls_asleep());
+	EXPECT_EQ(4, nd.accepted);
+	nd_serve();
+	EXPECT_EQ(5, nd.accepted);
+	nd_end();
+}
+
 /* Enabling. */
 
 static void enable_with(u64 asq, u64 acq)
