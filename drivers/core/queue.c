@@ -383,11 +383,8 @@ static bool queue_arm(struct vt_pq *pq)
 	if (unlikely(!list_empty(&q->polled)))
 		queue_delayed_work(system_percpu_wq, &q->retry_work, 1);
 	/* Without a request to put it in, a kick is of no use. */
-	if (!queue_may_fetch(q) || q->parked) {
-		if (q->ops->doze)
-			q->ops->doze(q);
-		return true;
-	}
+	if (!queue_may_fetch(q) || q->parked)
+		return !q->ops->doze || q->ops->doze(q);
 	q->armed = true;
 	return INDIRECT_CALL_1(q->ops->arm, vt_vq_arm, q);
 }

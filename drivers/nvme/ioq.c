@@ -372,11 +372,14 @@ static bool ioq_arm(struct vt_queue *q)
 }
 
 /* It looks at no doorbell before something else wakes it. */
-static void ioq_doze(struct vt_queue *q)
+static bool ioq_doze(struct vt_queue *q)
 {
 	struct nv_cq *cq = to_cq(q);
 
+	if (cq->untold)
+		return false;
 	nv_unrouse(cq->n, &cq->awake);
+	return true;
 }
 
 static void ioq_disarm(struct vt_queue *q)

@@ -185,7 +185,8 @@ static inline void *vt_req_priv(struct vt_req *req)
  * @publish: likewise; true if the driver wants to be interrupted for it, or for
  *	what was shown since the last publish
  * @arm: ask the driver for notifications; false if there is work already
- * @doze: instead, if it could take no request; may be NULL
+ * @doze: instead, if it could take no request; false: it must not sleep yet; may
+ *	be NULL
  * @disarm: notifications are not needed
  * @pending: 0: there is no request to fetch; otherwise how many there seem to be,
  *	to no more than 1 if that takes time to find out
@@ -198,7 +199,7 @@ struct vt_queue_ops {
 	void (*show)(struct vt_queue *q);
 	bool (*publish)(struct vt_queue *q);
 	bool (*arm)(struct vt_queue *q);
-	void (*doze)(struct vt_queue *q);
+	bool (*doze)(struct vt_queue *q);
 	void (*disarm)(struct vt_queue *q);
 	unsigned int (*pending)(struct vt_queue *q);
 	void (*broke)(struct vt_queue *q);

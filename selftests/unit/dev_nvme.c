@@ -733,6 +733,28 @@ TEST(mapped_hung, "a queue that can take nothing lets the others sleep")
 	nd_end();
 }
 
+TEST(coalesced_hung, "an interrupt is not held back for as long as a queue can take nothing")
+{
+	struct nv_sqe r;
+	unsigned int before;
+
+	ready(0);
+	nd_admin(NV_ADM_SET_FEATURES, 0, 0, NV_FEAT_COALESCE, 1 << 8 | 4);
+	nd_serve();
+	before = nd.raised;
+	r = rw(NV_CMD_READ, 0, 0, 1, nd_data(0));
+	nd_submit(1, &r, true);
+	fc_poll();
+	EXPECT_EQ(before, nd.raised);
+	/* It waits for memory. */
+	nd.n->cq[0].q.faulting = true;
+	EXPECT(falls_asleep());
+	EXPECT_EQ(before + 1, nd.raised);
+	nd.n->cq[0].q.faulting = false;
+	nd_serve();
+	nd_end();
+}
+
 /* Enabling. */
 
 static void enable_with(u64 asq, u64 acq)
