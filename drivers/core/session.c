@@ -18,6 +18,9 @@ static bool type_has_commands(const struct vt_type *type)
 	return !type->vdev_ops || type->vdev_ops->execute;
 }
 
+/* More of a VM's commands at a time would only be more threads that wait. */
+#define CMD_MAX_ACTIVE	64
+
 static void session_free(struct vt_session *s)
 {
 	if (s->cmd_wq)
@@ -40,7 +43,8 @@ static int session_alloc(struct vt_session *s, const struct vt_type *type,
 	if (!type_has_commands(type))
 		return 0;
 	s->cmd_wq = alloc_workqueue("vhost-target-cmd",
-				    WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+				    WQ_UNBOUND | WQ_MEM_RECLAIM,
+				    CMD_MAX_ACTIVE);
 	return s->cmd_wq ? 0 : -ENOMEM;
 }
 

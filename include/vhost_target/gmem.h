@@ -7,7 +7,8 @@
  * Guest addresses are looked up in 2 MiB chunks kept in an xarray. A poller
  * looks up without a lock; a chunk it has never seen is filled by the
  * session's provider in a work item while the queue waits (-EAGAIN), because
- * pinning pages may sleep for as long as the VMM likes (userfaultfd, swap).
+ * pinning pages may sleep for as long as the VMM likes (a file system of its own,
+ * swap). What userfaultfd would have to bring is not waited for: it is a hole.
  *
  * A chunk found may be used until the request that looked it up is done.
  * Taking memory away therefore has two steps: vt_gmem_drop() removes chunks
