@@ -310,39 +310,63 @@ static void *reset_it(void *arg)
 	return NULL;
 }
 
-/* All VFIO devices of the host let go of such eventfds in one queue. */
-TEST_F(dma, unmask_waits_for_nobody)
+/*
+ * Has @other let go of its pin before @n was reset, which waits for what is in
+ * flight? @n's VMM unmasks its own meanwhile.
+ */
+static bool lets_go_at_once(struct nvme *n, struct vfio *other)
 {
 	int fd = eventfd(0, EFD_CLOEXEC), unmask = eventfd(0, EFD_CLOEXEC);
-	int other_unmask = eventfd(0, EFD_CLOEXEC);
-	struct resetter r = { .v = &self->n.v };
-	struct disk disk = {};
-	struct bed bed = {};
-	struct vfio other;
+	struct resetter r = { .v = &n->v };
+	bool at_once = false;
 	pthread_t thread;
 	u64 one = 1;
 
-	START(30 * SLOW_NS);
-	MAP(VFIO_RW);
+	if (use_pin(other, fd, unmask) || use_pin(&n->v, fd, unmask) ||
+	    pthread_create(&thread, NULL, reset_it, &r))
+		goto out;
+	sleep_ms(100);
+	if (write(unmask, &one, sizeof(one)) == sizeof(one)) {
+		close(unmask);
+		unmask = -1;
+		sleep_ms(100);
+		at_once = !vfio_irqs_off(other, VFIO_INTX) &&
+			  !__atomic_load_n(&r.done, __ATOMIC_RELAXED);
+	}
+	pthread_join(thread, NULL);
+out:
+	close(unmask);
+	close(fd);
+	return at_once;
+}
+
+/*
+ * All VFIO devices of the host let go of such eventfds in one queue. A machine
+ * that stands still for longer than the requests take has another try.
+ */
+TEST_F(dma, unmask_waits_for_nobody)
+{
+	struct disk disk = {};
+	bool at_once = false;
+	struct bed bed = {};
+	struct vfio other;
+	int i;
+
+	ASSERT_EQ(0, make_slow(&self->bed, &self->disk, 20 * SLOW_NS));
 	ASSERT_EQ(0, make_slow(&bed, &disk, 0));
 	ASSERT_EQ(0, vfio_open(&other, bed.name));
-	ASSERT_EQ(0, use_pin(&other, fd, other_unmask));
-	ASSERT_EQ(0, use_pin(&self->n.v, fd, unmask));
-	in_flight(&self->n, READ);
-	ASSERT_EQ(0, bed_wait_inflight(&self->bed, FLIGHT));
-	/* The reset waits for them. */
-	ASSERT_EQ(0, pthread_create(&thread, NULL, reset_it, &r));
-	sleep_ms(100);
-	EXPECT_EQ(8, write(unmask, &one, 8));
-	close(unmask);
-	sleep_ms(100);
-	EXPECT_EQ(0, vfio_irqs_off(&other, VFIO_INTX));
-	EXPECT_FALSE(__atomic_load_n(&r.done, __ATOMIC_RELAXED));
-	pthread_join(thread, NULL);
+	for (i = 0; i < 5 && !at_once; i++) {
+		ASSERT_EQ(0, start(&self->n, &self->mem, self->bed.name));
+		MAP(VFIO_RW);
+		in_flight(&self->n, READ);
+		ASSERT_EQ(0, bed_wait_inflight(&self->bed, FLIGHT));
+		at_once = lets_go_at_once(&self->n, &other);
+		nvme_close(&self->n);
+		ASSERT_EQ(0, bed_wait_detached(&self->bed));
+	}
+	EXPECT_TRUE(at_once);
 	vfio_close(&other);
 	EXPECT_EQ(0, bed_finish(&bed, &disk));
-	close(other_unmask);
-	close(fd);
 }
 
 /* The pin: high as long as there is something that the driver has not seen. */
