@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Guest memory: see the DOC section of <vhost_target/gmem.h>. */
+#include <linux/capability.h>
 #include <linux/delay.h>
 #include <linux/highmem.h>
 #include <linux/memory_hotplug.h>
 #include <linux/module.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -20,6 +23,8 @@ void vt_gmem_init(struct vt_gmem *gm, const struct vt_gmem_ops *ops)
 {
 	gm->ops = ops;
 	gm->identity = false;
+	gm->mm = NULL;
+	gm->pin_limit = 0;
 	gm->gen = 0;
 	gm->evictions = 0;
 	xa_init(&gm->chunks);
@@ -40,8 +45,35 @@ void vt_gmem_exit(struct vt_gmem *gm)
 	vt_gmem_reap(gm);
 	cancel_work_sync(&gm->reap);
 	xa_destroy(&gm->chunks);
+	vt_gmem_set_owner(gm, NULL);
 }
 EXPORT_SYMBOL_GPL(vt_gmem_exit);
+
+void vt_gmem_set_owner(struct vt_gmem *gm, struct mm_struct *mm)
+{
+	if (mm)
+		mmgrab(mm);
+	if (gm->mm)
+		mmdrop(gm->mm);
+	gm->mm = mm;
+	if (mm)
+		gm->pin_limit = capable(CAP_IPC_LOCK) ? LONG_MAX :
+				rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
+}
+EXPORT_SYMBOL_GPL(vt_gmem_set_owner);
+
+bool vt_gmem_charge(struct vt_gmem *gm, unsigned long nr)
+{
+	if (atomic64_add_return(nr, &gm->mm->pinned_vm) <= gm->pin_limit)
+		return true;
+	vt_gmem_uncharge(gm, nr);
+	return false;
+}
+
+void vt_gmem_uncharge(struct vt_gmem *gm, unsigned long nr)
+{
+	atomic64_sub(nr, &gm->mm->pinned_vm);
+}
 
 /* Contiguous bytes from an offset of a chunk whose pages may be anywhere. */
 static u32 chunk_run(const struct vt_chunk *c, unsigned int i,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Guest memory that is a VMM's memory: see <vhost_target/gmem_user.h>. */
-#include <linux/capability.h>
+#include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
 #include <linux/module.h>
@@ -11,6 +11,9 @@
 #include <linux/sort.h>
 
 #include <vhost_target/gmem_user.h>
+
+#include "gmem_map.h"
+#include "gmem_share.h"
 
 struct user_region {
 	struct vt_region r;
@@ -42,23 +45,25 @@ struct user_table {
 
 /**
  * struct vt_gmem_user - memory of an address space
- * @gm: what pollers look up in
- * @mm: the address space; a reference on the struct
+ * @gm: what pollers look up in; its owner is the address space
  * @table: regions; gm.fill_lock
  * @sync: waits for requests
  * @sync_arg: its argument
- * @limit: pages that may be pinned, by the owner's RLIMIT_MEMLOCK
+ * @share: of what RLIMIT_MEMLOCK leaves to all memories of the address space
+ * @tight: how often in a row it left no room; gm.fill_lock
+ * @warned: it was told that the limit is low; gm.fill_lock
  * @filling: what the holder of gm.fill_lock is at; gm.lock
  * @first: watches nothing; the first notifier of an address space takes its
  *	mmap_lock, which vhost_vdpa may hold when it sets the table
  */
 struct vt_gmem_user {
 	struct vt_gmem gm;
-	struct mm_struct *mm;
 	struct user_table *table;
 	void (*sync)(void *arg);
 	void *sync_arg;
-	unsigned long limit;
+	struct vt_share share;
+	unsigned int tight;
+	bool warned;
 	struct user_fill filling;
 	struct mmu_interval_notifier first;
 };
@@ -131,7 +136,7 @@ static bool region_in_chunk(const struct vt_region *r, u64 index, u64 *first,
 	return *first <= *last;
 }
 
-static void chunk_unpin(struct vt_gmem_user *gu, struct vt_chunk *c)
+static void chunk_unpin(struct vt_gmem *gm, struct vt_chunk *c)
 {
 	unsigned int i, n = c->nr;
 
@@ -145,23 +150,22 @@ static void chunk_unpin(struct vt_gmem_user *gu, struct vt_chunk *c)
 		c->page[i] = 0;
 		n--;
 	}
-	atomic64_sub(c->nr, &gu->mm->pinned_vm);
+	vt_gmem_uncharge(gm, c->nr);
 	c->nr = 0;
 }
 
 static void user_release(struct vt_gmem *gm, struct vt_chunk *c)
 {
-	struct vt_gmem_user *gu = to_user(gm);
 	struct page *page;
 
 	if (!c->contig) {
-		chunk_unpin(gu, c);
+		chunk_unpin(gm, c);
 		return;
 	}
 	page = (void *)(c->page[0] & ~VT_PAGE_RO);
 	unpin_user_page_range_dirty_lock(page, c->nr,
 					 !(c->page[0] & VT_PAGE_RO));
-	atomic64_sub(c->nr, &gu->mm->pinned_vm);
+	vt_gmem_uncharge(gm, c->nr);
 }
 
 /* Pages from @i of a chunk on, all alike. Returns: how many, or an error. */
@@ -172,7 +176,7 @@ static long chunk_pin_some(struct vt_gmem_user *gu, struct vt_chunk *c,
 {
 	long n, k;
 
-	n = pin_user_pages_remote(gu->mm, uaddr, nr, FOLL_LONGTERM |
+	n = pin_user_pages_remote(gu->gm.mm, uaddr, nr, FOLL_LONGTERM |
 				  (ro ? 0 : FOLL_WRITE), pages, NULL);
 	for (k = 0; k < n; k++)
 		c->page[i + k] = (unsigned long)pages[k] | ro;
@@ -212,6 +216,7 @@ static int chunk_pin(struct vt_gmem_user *gu, struct vt_chunk *c,
 	return 0;
 }
 
+/* As many as it may have were charged for. */
 static int chunk_pin_all(struct vt_gmem_user *gu, struct vt_chunk *c,
 			 unsigned int at, struct page **pages)
 {
@@ -224,7 +229,7 @@ static int chunk_pin_all(struct vt_gmem_user *gu, struct vt_chunk *c,
 		if (region_in_chunk(&t->region[i].r, c->index, &first, &last))
 			err = chunk_pin(gu, c, &t->region[i].r, first, last, at,
 					pages);
-	atomic64_add(c->nr, &gu->mm->pinned_vm);
+	vt_gmem_uncharge(&gu->gm, VT_CHUNK_PAGES - c->nr);
 	return err;
 }
 
@@ -283,24 +288,29 @@ static struct vt_chunk *chunk_compact(struct vt_chunk *c)
 	return small;
 }
 
-static bool user_over_limit(struct vt_gmem_user *gu)
+static void user_warn(struct vt_gmem_user *gu)
 {
-	return atomic64_read(&gu->mm->pinned_vm) + VT_CHUNK_PAGES > gu->limit;
+	if (gu->warned)
+		return;
+	gu->warned = true;
+	pr_warn_ratelimited("vhost_target: RLIMIT_MEMLOCK of a VMM, %lu KiB, is less than its guest uses: memory is pinned again and again\n",
+			    gu->gm.pin_limit << (PAGE_SHIFT - 10));
 }
 
 /* Everything that is not in use is given back before more is refused. */
-static int user_make_room(struct vt_gmem_user *gu)
+static void user_evict(struct vt_gmem_user *gu)
 {
 	struct vt_gmem *gm = &gu->gm;
+	bool any;
 
-	if (!user_over_limit(gu))
-		return 0;
+	lockdep_assert_held(&gm->fill_lock);
+
 	spin_lock(&gm->lock);
-	vt_gmem_drop(gm, 0, U64_MAX);
+	any = vt_gmem_drop(gm, 0, U64_MAX);
 	spin_unlock(&gm->lock);
 	vt_gmem_reap(gm);
-	WRITE_ONCE(gm->evictions, gm->evictions + 1);
-	return user_over_limit(gu) ? -EFAULT : 0;
+	if (any)
+		WRITE_ONCE(gm->evictions, gm->evictions + 1);
 }
 
 /*
@@ -311,19 +321,25 @@ static struct vt_chunk *chunk_make(struct vt_gmem_user *gu, u64 index,
 				   unsigned int at, struct page **pages)
 {
 	struct vt_chunk *c = vt_chunk_alloc(index, false, GFP_KERNEL_ACCOUNT);
+	struct vt_gmem *gm = &gu->gm;
 	int err;
 
 	if (!c)
 		return ERR_PTR(-ENOMEM);
-	if (!mmap_read_trylock(gu->mm)) {
-		vt_chunk_free(c);
-		return ERR_PTR(-EBUSY);
+	err = -EDQUOT;
+	if (!vt_gmem_charge(gm, VT_CHUNK_PAGES))
+		goto free;
+	err = -EBUSY;
+	if (!mmap_read_trylock(gm->mm)) {
+		vt_gmem_uncharge(gm, VT_CHUNK_PAGES);
+		goto free;
 	}
 	err = chunk_pin_all(gu, c, at, pages);
-	mmap_read_unlock(gu->mm);
+	mmap_read_unlock(gm->mm);
 	if (!err)
 		return chunk_compact(c);
-	user_release(&gu->gm, c);
+	user_release(gm, c);
+free:
 	vt_chunk_free(c);
 	return ERR_PTR(err);
 }
@@ -402,30 +418,181 @@ static int user_fill_mm(struct vt_gmem_user *gu, u64 addr, struct page **pages)
 	return err == -EAGAIN ? -EBUSY : err;
 }
 
+#define USER_TRIES	8	/* others charge for more than they keep, for a moment */
+#define USER_WAIT_TRIES	5000	/* of a millisecond and more */
+
+static int user_wait(struct vt_gmem_user *gu, unsigned int tries)
+{
+	if (++gu->tight < tries)
+		return -EBUSY;
+	gu->tight = 0;
+	return -EFAULT;
+}
+
+static int user_fill_room(struct vt_gmem_user *gu, u64 addr,
+			  struct page **pages)
+{
+	int err = user_fill_mm(gu, addr, pages);
+
+	if (err != -EDQUOT)
+		return err;
+	user_warn(gu);
+	if (vt_share_make_room(&gu->share))
+		return user_wait(gu, USER_WAIT_TRIES);
+	user_evict(gu);
+	err = user_fill_mm(gu, addr, pages);
+	return err == -EDQUOT ? user_wait(gu, USER_TRIES) : err;
+}
+
 static int user_fill(struct vt_gmem *gm, u64 addr)
 {
 	struct vt_gmem_user *gu = to_user(gm);
 	struct page **pages;
-	int err;
+	int err = -EFAULT;
 
 	lockdep_assert_held(&gm->fill_lock);
 
 	if (!gu->table)
 		return -EFAULT;
-	err = user_make_room(gu);
-	if (err)
-		return err;
+	if (!vt_share_may_fill(&gu->share))
+		return user_wait(gu, USER_WAIT_TRIES);
 	pages = kmalloc_array(VT_CHUNK_PAGES, sizeof(*pages), GFP_KERNEL);
 	if (!pages)
 		return -ENOMEM;
-	err = -EFAULT;
-	if (mmget_not_zero(gu->mm)) {
-		err = user_fill_mm(gu, addr, pages);
-		mmput(gu->mm);
+	if (mmget_not_zero(gm->mm)) {
+		err = user_fill_room(gu, addr, pages);
+		mmput(gm->mm);
 	}
 	kfree(pages);
+	if (err != -EBUSY)
+		gu->tight = 0;
 	return err;
 }
+
+/* Mappings. */
+
+#define MAP_TRIES	1000	/* while others have something, of a millisecond and more */
+#define MAP_RETRY_MS	1
+
+static int map_begin(struct vt_gmem_user *gu, u64 addr, u32 len, bool write,
+		     struct vt_map *map)
+{
+	struct vt_gmem *gm = &gu->gm;
+	int tries = MAP_TRIES, err;
+	bool wait;
+
+	for (;;) {
+		err = vt_map_begin(gm, addr, len, write, map);
+		if (err != -EDQUOT)
+			return err;
+		if (tries <= 0 || fatal_signal_pending(current))
+			return -ENOMEM;
+		mutex_lock(&gm->fill_lock);
+		wait = vt_share_make_room(&gu->share);
+		if (!wait)
+			user_evict(gu);
+		mutex_unlock(&gm->fill_lock);
+		tries -= wait ? 1 : MAP_TRIES / USER_TRIES;
+		msleep(MAP_RETRY_MS);
+	}
+}
+
+/* The next @nr pages. */
+static int map_pin_locked(struct vt_map *map, struct mm_struct *mm,
+			  unsigned long uaddr, unsigned int nr)
+{
+	unsigned int flags = FOLL_LONGTERM | (map->write ? FOLL_WRITE : 0);
+	long n;
+
+	for (; nr; nr -= n, uaddr += n * PAGE_SIZE) {
+		n = pin_user_pages_remote(mm, uaddr, nr, flags,
+					  map->pages + map->nr, NULL);
+		if (n <= 0)
+			return n == -ENOMEM ? -ENOMEM : -EFAULT;
+		map->nr += n;
+	}
+	return 0;
+}
+
+static int map_pin(struct vt_gmem_user *gu, struct vt_map *map,
+		   unsigned long uaddr, unsigned int nr)
+{
+	struct mm_struct *mm = gu->gm.mm;
+	int err;
+
+	map->pinned = true;
+	if (!mmget_not_zero(mm))
+		return -EFAULT;
+	mmap_read_lock(mm);
+	err = map_pin_locked(map, mm, uaddr, nr);
+	mmap_read_unlock(mm);
+	mmput(mm);
+	return err;
+}
+
+/*
+ * Where the VMM has a guest address, and how many of the pages from there on.
+ * Not with mmap_lock held: who sets the table may hold it.
+ */
+static int user_find(struct vt_gmem_user *gu, u64 addr, bool write,
+		     unsigned long *uaddr, unsigned int *nr)
+{
+	const struct user_table *t;
+	int err = -EFAULT;
+	unsigned int i;
+
+	mutex_lock(&gu->gm.fill_lock);
+	t = gu->table;
+	for (i = 0; t && i < t->nr; i++) {
+		const struct vt_region *r = &t->region[i].r;
+
+		if (addr < r->gpa || addr - r->gpa >= r->size)
+			continue;
+		if (write && r->ro)
+			break;
+		*uaddr = r->uaddr + (addr - r->gpa);
+		*nr = min_t(u64, *nr, (r->size - (addr - r->gpa)) >> PAGE_SHIFT);
+		err = 0;
+		break;
+	}
+	mutex_unlock(&gu->gm.fill_lock);
+	return err;
+}
+
+static int user_map(struct vt_gmem *gm, u64 addr, u32 len, bool write,
+		    struct vt_map *map)
+{
+	u64 start = round_down(addr, PAGE_SIZE);
+	struct vt_gmem_user *gu = to_user(gm);
+	unsigned long uaddr;
+	unsigned int nr;
+	int err;
+
+	err = map_begin(gu, addr, len, write, map);
+	if (err)
+		return err;
+	while (!err && map->nr < map->want) {
+		nr = map->want - map->nr;
+		err = user_find(gu, start + (u64)map->nr * PAGE_SIZE, write,
+				&uaddr, &nr);
+		if (!err)
+			err = map_pin(gu, map, uaddr, nr);
+	}
+	return vt_map_end(map, addr, err);
+}
+
+int vt_gmem_user_map(struct vt_gmem_user *gu, unsigned long uaddr, u32 len,
+		     bool write, struct vt_map *map)
+{
+	int err;
+
+	err = map_begin(gu, uaddr, len, write, map);
+	if (err)
+		return err;
+	return vt_map_end(map, uaddr,
+			  map_pin(gu, map, uaddr & PAGE_MASK, map->want));
+}
+EXPORT_SYMBOL_GPL(vt_gmem_user_map);
 
 static void user_sync(struct vt_gmem *gm)
 {
@@ -438,6 +605,7 @@ static const struct vt_gmem_ops user_ops = {
 	.fill		= user_fill,
 	.release	= user_release,
 	.sync		= user_sync,
+	.map		= user_map,
 };
 
 struct vt_gmem_user *vt_gmem_user_create(struct mm_struct *mm,
@@ -456,12 +624,10 @@ struct vt_gmem_user *vt_gmem_user_create(struct mm_struct *mm,
 		return ERR_PTR(err);
 	}
 	vt_gmem_init(&gu->gm, &user_ops);
-	mmgrab(mm);
-	gu->mm = mm;
+	vt_gmem_set_owner(&gu->gm, mm);
+	vt_share_add(&gu->share, &gu->gm);
 	gu->sync = sync;
 	gu->sync_arg = sync_arg;
-	gu->limit = capable(CAP_IPC_LOCK) ? ULONG_MAX >> 1 :
-		    rlimit(RLIMIT_MEMLOCK) >> PAGE_SHIFT;
 	return gu;
 }
 EXPORT_SYMBOL_GPL(vt_gmem_user_create);
@@ -475,11 +641,11 @@ static void table_free(struct user_table *t, unsigned int nr_inserted)
 
 void vt_gmem_user_destroy(struct vt_gmem_user *gu)
 {
+	vt_share_del(&gu->share);
 	if (gu->table)
 		table_free(gu->table, gu->table->nr);
-	vt_gmem_exit(&gu->gm);
 	mmu_interval_notifier_remove(&gu->first);
-	mmdrop(gu->mm);
+	vt_gmem_exit(&gu->gm);
 	kfree(gu);
 }
 EXPORT_SYMBOL_GPL(vt_gmem_user_destroy);
@@ -492,7 +658,7 @@ EXPORT_SYMBOL_GPL(vt_gmem_user_mem);
 
 struct mm_struct *vt_gmem_user_mm(const struct vt_gmem_user *gu)
 {
-	return gu->mm;
+	return gu->gm.mm;
 }
 EXPORT_SYMBOL_GPL(vt_gmem_user_mm);
 
@@ -548,7 +714,7 @@ static struct user_table *table_make(struct vt_gmem_user *gu,
 		struct user_region *ur = &t->region[i];
 
 		ur->gu = gu;
-		err = mmu_interval_notifier_insert(&ur->ni, gu->mm,
+		err = mmu_interval_notifier_insert(&ur->ni, gu->gm.mm,
 						   ur->r.uaddr, ur->r.size,
 						   &user_notifier_ops);
 		if (err)

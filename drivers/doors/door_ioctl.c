@@ -53,7 +53,7 @@ static int door_map_ring(struct vt_vdev *vdev, u64 addr, u32 len, bool write,
 {
 	struct vt_ioctl_door *door = vdev->door_priv;
 
-	return vt_map_user(vt_gmem_user_mm(door->gu), addr, len, write, map);
+	return vt_gmem_user_map(door->gu, addr, len, write, map);
 }
 
 static void door_sync_memory(void *arg)

@@ -448,6 +448,7 @@ static void vd_reset_locked(struct door_vdpa *vd)
 	WRITE_ONCE(vd->needs_reset, false);
 	vd->suspended = false;
 	vd->mem.gm.identity = false;
+	vt_gmem_set_owner(&vd->mem.gm, NULL);
 	/* It points into the driver, which may be gone after its last reset. */
 	mutex_lock(&vdev->s.target->lock);
 	vd->config_cb = (struct vdpa_callback) {};
@@ -481,6 +482,9 @@ static void vd_set_status_locked(struct door_vdpa *vd, u8 status)
 		vd->vdev->s.gmem = vd->user ? vt_gmem_user_mem(vd->user) :
 				 &vd->mem.gm;
 		vd->mem.gm.identity = vd_is_host_driver(vd);
+		/* Whose rings are counted; vhost_vdpa counts the rest. */
+		vt_gmem_set_owner(&vd->mem.gm, vd->mem.gm.identity ? NULL :
+				  current->mm);
 	}
 	/* QEMU 11 leaves out bits on the way, but none gets past these. */
 	if (!vd_features_ok(vd))

@@ -288,6 +288,8 @@ void vt_gmem_vfio_open(struct vt_gmem_vfio *gv,
 {
 	gv->user = user;
 	gv->master = false;
+	/* Whose rings are counted; VFIO counts the rest. */
+	vt_gmem_set_owner(&gv->gm, current->mm);
 }
 
 void vt_gmem_vfio_close(struct vt_gmem_vfio *gv)
@@ -301,6 +303,7 @@ void vt_gmem_vfio_close(struct vt_gmem_vfio *gv)
 	spin_unlock(&gv->gm.lock);
 	vt_gmem_reap(&gv->gm);
 	flush_work(&gv->gm.reap);
+	vt_gmem_set_owner(&gv->gm, NULL);
 }
 
 /* Rings that are mapped hold references of their own on their pages. */

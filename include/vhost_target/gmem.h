@@ -64,6 +64,7 @@ struct vt_chunk {
 };
 
 struct vt_gmem;
+struct vt_map;
 
 /**
  * struct vt_gmem_ops - where a session's memory comes from
@@ -73,11 +74,15 @@ struct vt_gmem;
  *	before, a miss is a hole.
  * @release: let go of a dropped chunk's pages, may sleep
  * @sync: wait until no request uses what was dropped before, may sleep
+ * @map: what vt_gmem_map() does, or NULL: it looks the pages up and takes
+ *	references on them
  */
 struct vt_gmem_ops {
 	int (*fill)(struct vt_gmem *gm, u64 addr);
 	void (*release)(struct vt_gmem *gm, struct vt_chunk *c);
 	void (*sync)(struct vt_gmem *gm);
+	int (*map)(struct vt_gmem *gm, u64 addr, u32 len, bool write,
+		   struct vt_map *map);
 };
 
 /**
@@ -85,6 +90,8 @@ struct vt_gmem_ops {
  * @ops: provider; set once
  * @chunks: index -> struct vt_chunk
  * @identity: guest addresses are physical ones (a host kernel's own driver)
+ * @mm: whose pinned_vm counts what we pin, a reference on the struct; NULL: none
+ * @pin_limit: how far, in pages
  * @gen: changes after a chunk has left @chunks; written under @lock
  * @evictions: how often all had to be dropped to make room; written under
  *	@fill_lock
@@ -99,6 +106,8 @@ struct vt_gmem {
 	const struct vt_gmem_ops *ops;
 	struct xarray chunks;
 	bool identity;
+	struct mm_struct *mm;
+	unsigned long pin_limit;
 	unsigned long gen;
 	unsigned long evictions;
 	struct mutex fill_lock;
@@ -123,6 +132,30 @@ void vt_gmem_init(struct vt_gmem *gm, const struct vt_gmem_ops *ops);
  * Context: may sleep.
  */
 void vt_gmem_exit(struct vt_gmem *gm);
+
+/**
+ * vt_gmem_set_owner - whose RLIMIT_MEMLOCK is it that pages count against?
+ * @gm: memory that has no chunk and no mapping that is counted
+ * @mm: an address space, or NULL: nothing is counted
+ *
+ * The limit is that of the calling task at this moment; with CAP_IPC_LOCK there is none.
+ */
+void vt_gmem_set_owner(struct vt_gmem *gm, struct mm_struct *mm);
+
+/**
+ * vt_gmem_charge - count pages that are going to be pinned
+ * @gm: memory
+ * @nr: pages
+ *
+ * They are counted before they are looked at: two who are at it see each other.
+ *
+ * Context: any.
+ * Returns: whether the owner may have them; only then, they are counted.
+ */
+bool vt_gmem_charge(struct vt_gmem *gm, unsigned long nr);
+
+/* They are not pinned any more, or were not after all. */
+void vt_gmem_uncharge(struct vt_gmem *gm, unsigned long nr);
 
 /**
  * vt_gmem_lookup - find the pages behind a guest address
@@ -332,7 +365,9 @@ void vt_gmem_reap_later(struct vt_gmem *gm);
  * @addr: kernel address, NULL: nothing mapped
  * @base: what to vunmap
  * @pages: its pages, each with a reference of the kind @pinned says
- * @nr: pages
+ * @nr: pages that are there
+ * @want: pages it has when it is complete
+ * @mm: whose pinned_vm counts @want, a reference on the struct, or NULL
  * @pinned: by pin_user_pages (else get_page; else, with @borrowed, none)
  * @borrowed: the pages belong to somebody who outlives the mapping
  * @write: we write there
@@ -342,40 +377,29 @@ struct vt_map {
 	void *base;
 	struct page **pages;
 	unsigned int nr;
+	unsigned int want;
+	struct mm_struct *mm;
 	bool pinned;
 	bool borrowed;
 	bool write;
 };
 
 /**
- * vt_gmem_map - map guest memory by guest addresses (rings of vDPA devices)
+ * vt_gmem_map - map guest memory by guest addresses (rings)
  * @gm: memory
  * @addr: guest address
  * @len: bytes
  * @write: the device writes there
  * @map: result, to be undone by vt_map_undo()
  *
+ * The pages are counted, beside the chunks that may have them, too: those may
+ * go at any time, and the ring keeps the pages it was made on.
+ *
  * Context: may sleep.
- * Returns: 0, -EFAULT, -ENOMEM, -EINTR: the caller is being killed.
+ * Returns: 0; -EFAULT; -ENOMEM: also at the owner's RLIMIT_MEMLOCK; -EINTR: the
+ * caller is being killed.
  */
 int vt_gmem_map(struct vt_gmem *gm, u64 addr, u32 len, bool write,
-		struct vt_map *map);
-
-/**
- * vt_map_user - map memory of an address space (rings of the ioctl door)
- * @mm: address space
- * @uaddr: address in it
- * @len: bytes
- * @write: the device writes there
- * @map: result, to be undone by vt_map_undo()
- *
- * The pages stay pinned while mapped: memory which the owner of @mm discards
- * or remaps there is no longer what it sees.
- *
- * Context: may sleep.
- * Returns: 0, -EFAULT, -ENOMEM.
- */
-int vt_map_user(struct mm_struct *mm, unsigned long uaddr, u32 len, bool write,
 		struct vt_map *map);
 
 /**

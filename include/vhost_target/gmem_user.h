@@ -50,6 +50,23 @@ struct vt_gmem *vt_gmem_user_mem(struct vt_gmem_user *gu);
 struct mm_struct *vt_gmem_user_mm(const struct vt_gmem_user *gu);
 
 /**
+ * vt_gmem_user_map - map memory by the VMM's addresses (rings of the ioctl door)
+ * @gu: memory
+ * @uaddr: address in the address space, whether a region has it or not
+ * @len: bytes
+ * @write: the device writes there
+ * @map: result, to be undone by vt_map_undo()
+ *
+ * The pages stay pinned while mapped: memory which the owner discards
+ * or remaps there is no longer what it sees. So do those of vt_gmem_map().
+ *
+ * Context: may sleep.
+ * Returns: 0; -EFAULT; -ENOMEM: also at the owner's RLIMIT_MEMLOCK.
+ */
+int vt_gmem_user_map(struct vt_gmem_user *gu, unsigned long uaddr, u32 len,
+		     bool write, struct vt_map *map);
+
+/**
  * vt_gmem_user_set_table - replace the table of regions
  * @gu: memory
  * @regions: the new table, sorted or not; copied

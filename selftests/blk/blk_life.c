@@ -567,6 +567,106 @@ TEST_F(life, memlock_limit_of_one)
 	}
 }
 
+static u64 pinned(void)
+{
+	return read_key("/proc/self/status", "VmPin") * 1024;
+}
+
+#define RING VHOST_TARGET_MAX_QUEUE_SIZE
+
+/* Rings are pinned, too, for as long as they run. */
+TEST_F(life, memlock_counts_rings)
+{
+	const u64 rings = 2ull * RING * (16 + 2 + 8);
+	struct rlimit rl = { 24 * MIB, 24 * MIB };
+	struct bed_opts b = {
+		.disk = &self->disk, .num_queues = 2, .queue_size = RING,
+	};
+
+	if (variant->packed)
+		SKIP(return, "the sizes are those of split rings");
+	ASSERT_EQ(0, bed_make_nullb(&self->bed, &b, 0));
+	ASSERT_EQ(0, drop_capability(CAP_IPC_LOCK));
+	ASSERT_EQ(0, setrlimit(RLIMIT_MEMLOCK, &rl));
+	self->o.layout = MEM_ONE;
+	self->o.mem_size = 64 * MIB;
+	self->o.nr_queues = 2;
+	self->o.queue_size = RING;
+	self->o.no_start = true;
+	OPEN();
+	EXPECT_EQ(0, pinned());
+	ASSERT_EQ(0, vhost_start(self->d.fd));
+	EXPECT_LE(rings, pinned());
+	VERIFIED(1);
+	EXPECT_GE(rl.rlim_cur, pinned());
+	ASSERT_EQ(0, vhost_stop(self->d.fd));
+	vblk_close(&self->d);
+	EXPECT_EQ(0, pinned());
+
+	rl.rlim_cur = 4 * PAGE;
+	ASSERT_EQ(0, setrlimit(RLIMIT_MEMLOCK, &rl));
+	OPEN();
+	EXPECT_EQ(-ENOMEM, vhost_start(self->d.fd));
+	EXPECT_EQ(0, pinned());
+}
+
+#define DOORS 3
+
+/* One limit for all disks: what is idle makes room for what another needs. */
+TEST_F(life, memlock_limit_of_several)
+{
+	struct rlimit rl = { 12 * MIB, 12 * MIB };
+	const u64 end = 64 * MIB;
+	struct vblk_req *r[DOORS], *done;
+	unsigned int i, errors = 0;
+	char name[DOORS][16];
+	struct vblk d[DOORS];
+	u64 gpa, most = 0;
+
+	MAKE(0);
+	for (i = 0; i < DOORS; i++) {
+		snprintf(name[i], sizeof(name[i]), "vtbed.%u", i);
+		ASSERT_EQ(0, ctl_create(self->bed.ctl, name[i], 1, 128,
+					self->bed.poller));
+		ASSERT_EQ(0, ctl_add_null(self->bed.ctl, name[i], 16 * MIB,
+					  512, 0));
+	}
+	ASSERT_EQ(0, drop_capability(CAP_IPC_LOCK));
+	ASSERT_EQ(0, setrlimit(RLIMIT_MEMLOCK, &rl));
+	self->o.layout = MEM_ONE;
+	self->o.mem_size = end;
+	for (i = 0; i < DOORS; i++) {
+		self->o.target = name[i];
+		ASSERT_EQ(0, vblk_open(&d[i], &self->o));
+	}
+	/* One takes all there is. */
+	for (gpa = 16 * MIB; gpa < end; gpa += 2 * MIB)
+		ASSERT_EQ(VIRTIO_BLK_S_OK, read_to(&d[0].q[0], gpa, 0));
+	EXPECT_LT(rl.rlim_cur / 2, pinned());
+	for (gpa = 16 * MIB; gpa < end; gpa += 2 * MIB) {
+		for (i = 0; i < DOORS; i++) {
+			r[i] = vblk_get(&d[i].q[0]);
+			r[i]->buf_gpa = gpa;
+			vblk_prepare(r[i], READ, 0, LEN);
+			ASSERT_EQ(0, vblk_submit(r[i]));
+			vblk_kick(&d[i].q[0]);
+		}
+		for (i = 0; i < DOORS; i++) {
+			ASSERT_EQ(0, vblk_wait(&d[i].q[0], &done));
+			errors += *done->status != VIRTIO_BLK_S_OK;
+			vblk_put(done);
+			most = pinned() > most ? pinned() : most;
+		}
+	}
+	EXPECT_EQ(0, errors);
+	EXPECT_GE(rl.rlim_cur, most);
+	for (i = 0; i < DOORS; i++) {
+		vblk_close(&d[i]);
+		EXPECT_EQ(0, ctl_destroy(self->bed.ctl, name[i]));
+	}
+	EXPECT_EQ(0, pinned());
+}
+
 /* What a device only reads may be in a file that its owner may only read. */
 TEST_F(life, ring_in_a_file)
 {

@@ -440,6 +440,30 @@ TEST_F(nv, memory_replaced)
 	WORKS();
 }
 
+/* Rings stay what the VMM has there, whatever else of its memory is pinned. */
+TEST_F(nv, fork_while_running)
+{
+	unsigned int i;
+	pid_t pid;
+
+	MAKE(0);
+	ASSERT_EQ(0, nvme_create_queue(&self->n, 1, 32));
+	for (i = 0; i < 3; i++) {
+		WORKS();
+		ASSERT_EQ(0, mem_set_table(&self->mem, self->n.fd, -1));
+		pid = fork();
+		if (!pid) {
+			/* Hold its copy of everything. */
+			pause();
+			_exit(0);
+		}
+		WORKS();
+		STATUS(0, nvme_identify(&self->n, 1, 0));
+		kill(pid, SIGKILL);
+		ASSERT_EQ(pid, waitpid(pid, NULL, 0));
+	}
+}
+
 /* Nobody looks at the queues for a while. */
 static bool left_alone(const struct bed *b)
 {
