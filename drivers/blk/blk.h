@@ -2,6 +2,7 @@
 #ifndef _VT_BLK_H
 #define _VT_BLK_H
 
+#include <linux/sizes.h>
 #include <linux/virtio_blk.h>
 
 #include <vhost_target/vdev.h>
@@ -12,6 +13,13 @@
  */
 #define BLK_SEG_MAX	126
 #define BLK_SIZE_MAX	65536
+
+/*
+ * A longer request is done in parts, each of which has enough pieces whatever it
+ * is made of.
+ */
+#define BLK_WHOLE	((u64)BLK_SEG_MAX * BLK_SIZE_MAX)
+#define BLK_PART	((u64)SZ_4M)
 
 /* The disk of a blk target. A session keeps it from being removed. */
 static inline struct vt_unit *blk_unit(struct vt_target *t)

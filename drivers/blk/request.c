@@ -58,31 +58,55 @@ static bool blk_write_back(const struct vt_vdev *vdev)
 	return vt_vdev_has(vdev, VIRTIO_BLK_F_FLUSH) && READ_ONCE(vdev->wce);
 }
 
+/*
+ * Firmware reads what it wants by one request, however long; drivers that are
+ * told of seg_max and size_max do not.
+ */
+static int blk_rw_part(struct blk_parse *p, bool in, u64 len)
+{
+	const struct vt_vq_parts *parts = &p->vq->parts;
+	u64 skip = in ? 0 : sizeof(struct virtio_blk_outhdr), part;
+	struct vt_io *io = &p->req->io;
+	int err;
+
+	if (parts->status) {
+		io->status = parts->status;
+		return 1;
+	}
+	/* It was a longer one, or not as it is now. */
+	if (parts->done >= len || parts->done & (SECTOR_SIZE - 1))
+		return blk_refuse(p, BLK_STS_IOERR);
+	part = len - parts->done;
+	if (len > BLK_WHOLE)
+		part = min(part, BLK_PART);
+	io->sector += parts->done >> SECTOR_SHIFT;
+	p->req->used_len = parts->done;
+	err = vt_req_map(p->req, p->c, in, skip + parts->done, part);
+	if (err)
+		return blk_map_error(p, err);
+	if (!in && !blk_write_back(p->vq->vdev))
+		io->flags |= VT_IO_FUA;
+	return parts->done + part < len ? 3 : 0;
+}
+
 static int blk_rw(struct blk_parse *p, bool in)
 {
 	const struct vt_limits *l = &p->unit->be->limits;
 	u64 len = in ? p->in : p->out;
 	struct vt_io *io = &p->req->io;
-	int err;
 
 	io->op = in ? VT_OP_READ : VT_OP_WRITE;
 	io->sector = p->sector;
 	p->req->op_class = in ? VHOST_TARGET_OP_READ : VHOST_TARGET_OP_WRITE;
 	if ((in ? p->out : p->in) || !len || len & (SECTOR_SIZE - 1) ||
-	    len > (u64)BLK_SEG_MAX * BLK_SIZE_MAX)
+	    len >= U32_MAX)
 		return blk_refuse(p, BLK_STS_IOERR);
 	if (!blk_in_bounds(l, p->sector, len >> SECTOR_SHIFT))
 		return blk_refuse(p, BLK_STS_IOERR);
 	if (!in && blk_is_ro(p->unit))
 		return blk_refuse(p, BLK_STS_IOERR);
 
-	err = vt_req_map(p->req, p->c, in,
-			 in ? 0 : sizeof(struct virtio_blk_outhdr), len);
-	if (err)
-		return blk_map_error(p, err);
-	if (!in && !blk_write_back(p->vq->vdev))
-		io->flags |= VT_IO_FUA;
-	return 0;
+	return blk_rw_part(p, in, len);
 }
 
 /* The sector must be 0 (5.2.6.1) but drivers were seen to leave it set. */
@@ -281,7 +305,8 @@ void blk_complete(struct vt_req *req)
 	u8 *status = req->priv;
 
 	*status = blk_virtio_status(req->io.status);
-	req->used_len = in && !req->io.status ? req->io.bytes : 0;
+	req->used_len = in && !req->io.status ?
+			req->used_len + req->io.bytes : 0;
 	if (req->used_len == req->priv_len)
 		req->used_len++;
 }

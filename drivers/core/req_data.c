@@ -20,6 +20,7 @@ void vt_req_reset(struct vt_req *req)
 	req->big = NULL;
 	req->bounce = NULL;
 	req->copied = 0;
+	req->part = false;
 	req->late = false;
 	req->addr_bits = 0;
 	req->len_bits = 0;

@@ -22,6 +22,8 @@ static void vq_start_req(struct vt_vq *vq, struct vt_req *req, int how)
 {
 	INDIRECT_CALL_2(vq->vr.ops->consume, vt_split_consume,
 			vt_packed_consume, &vq->vr, vq->chain);
+	vq->parts.done = 0;
+	vq->parts.status = BLK_STS_OK;
 	req->id = vq->chain->id;
 	req->slots = vq->chain->slots;
 	vt_queue_take(&vq->q, req);
@@ -36,6 +38,23 @@ static void vq_start_req(struct vt_vq *vq, struct vt_req *req, int how)
 		vq->vdev->ops->execute(req);
 		break;
 	}
+}
+
+static void vq_start_part(struct vt_vq *vq, struct vt_req *req)
+{
+	vq->parts.flying = true;
+	req->part = true;
+	req->id = vq->chain->id;
+	vt_queue_take(&vq->q, req);
+	vt_queue_submit(&vq->q, req);
+}
+
+static void vq_end_part(struct vt_vq *vq, struct vt_req *req)
+{
+	vq->parts.flying = false;
+	vq->parts.status = req->io.status;
+	vq->parts.done += req->io.bytes;
+	vt_queue_nudge(&vq->q);
 }
 
 void vt_vq_expect(struct vt_queue *q, unsigned int n)
@@ -54,6 +73,8 @@ int vt_vq_fetch(struct vt_queue *q)
 	struct vt_req *req = q->free;
 	int ret, err;
 
+	if (unlikely(vq->parts.flying))
+		return -ENODATA;
 	ret = INDIRECT_CALL_2(vq->vr.ops->peek, vt_split_peek,
 			      vt_packed_peek, &vq->vr, vq->chain);
 	if (ret <= 0)
@@ -62,7 +83,7 @@ int vt_vq_fetch(struct vt_queue *q)
 
 	vt_req_reset(req);
 	ret = vq->vdev->ops->parse(vq, vq->chain, req);
-	if (ret == 0) {
+	if (ret == 0 || ret == 3) {
 		err = vt_req_bounce(req);
 		if (err) {
 			vt_req_release(req);
@@ -73,7 +94,10 @@ int vt_vq_fetch(struct vt_queue *q)
 	}
 	if (ret < 0)
 		return ret;
-	vq_start_req(vq, req, ret);
+	if (unlikely(ret == 3))
+		vq_start_part(vq, req);
+	else
+		vq_start_req(vq, req, ret);
 	return 1;
 }
 
@@ -81,6 +105,10 @@ void vt_vq_complete(struct vt_queue *q, struct vt_req *req)
 {
 	struct vt_vq *vq = vt_to_vq(q);
 
+	if (unlikely(req->part)) {
+		vq_end_part(vq, req);
+		return;
+	}
 	vq->vdev->ops->complete(req);
 	INDIRECT_CALL_2(vq->vr.ops->push, vt_split_push,
 			vt_packed_push, &vq->vr,
@@ -246,6 +274,7 @@ static int vq_setup(struct vt_vq *vq, bool packed)
 	vq->vr.ops = packed ? &vt_vring_packed_ops : &vt_vring_split_ops;
 	vq->vr.size = vq->num;
 	vq->vr.mask = vq->num - 1;
+	vq->parts = (struct vt_vq_parts) {};
 	vq->vr.event_idx = vt_vdev_has(vq->vdev, VIRTIO_RING_F_EVENT_IDX);
 	err = vt_vring_set_base(&vq->vr, vq->base);
 	if (err)

@@ -130,6 +130,7 @@ struct vt_bvecs {
  * @epoch: of the memory it uses
  * @fence: 1 + the fence epoch while the backend has it, 0: it has not
  * @taken: it is in flight
+ * @part: of a chain, see struct vt_vq_parts
  * @priv: the device type's
  * @priv_len: likewise
  * @bv: small requests' segments
@@ -153,6 +154,7 @@ struct vt_req {
 	u8 epoch;
 	u8 fence;
 	bool taken;
+	bool part;
 	bool late;
 	u32 copied;
 	void *priv;

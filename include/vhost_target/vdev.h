@@ -39,6 +39,8 @@ struct vt_vq;
  *	0: req->io is complete, to be submitted;
  *	1: nothing to do, to be completed (req->io.status is set);
  *	2: @execute does it;
+ *	3: req->io is complete, and is a part of what the chain asks for, from
+ *	vq->parts.done on: when it has ended the chain is parsed again;
  *	-EAGAIN: guest memory at queue->fault_addr must be mapped first;
  *	-ENOBUFS: no buffer free, to be tried again;
  *	-ENODATA: the chain is left where it is until vt_queue_nudge();
@@ -102,11 +104,27 @@ struct vt_vq_addr {
 };
 
 /**
+ * struct vt_vq_parts - a chain that is done in parts
+ * @done: bytes that are
+ * @status: not BLK_STS_OK: of the part that failed
+ * @flying: one is under way
+ *
+ * It stays on the ring, and what is behind it waits. A queue that is stopped begins
+ * with it anew.
+ */
+struct vt_vq_parts {
+	u64 done;
+	blk_status_t status;
+	bool flying;
+};
+
+/**
  * struct vt_vq - a virtqueue
  * @q: the queue
  * @vr: the ring; poller, while running
  * @vdev: whose; set once
  * @chain: the chain being parsed; poller
+ * @parts: what has been done of it; poller
  * @num: entries; session->lock, as the fields below
  * @addr: where the ring is
  * @base: where it stands, while stopped
@@ -119,6 +137,7 @@ struct vt_vq {
 	struct vt_vring vr;
 	struct vt_vdev *vdev;
 	struct vt_chain *chain;
+	struct vt_vq_parts parts;
 	unsigned int num;
 	struct vt_vq_addr addr;
 	u32 base;

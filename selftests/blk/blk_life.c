@@ -567,6 +567,117 @@ TEST_F(life, memlock_limit_of_one)
 	}
 }
 
+#define LONG (14 * MIB)		/* of a disk of 16 */
+
+/* Firmware's: one descriptor, whatever its length. */
+static int submit_long(struct vblk_queue *q, u32 type, u64 sector, u64 gpa,
+		       u32 len)
+{
+	struct vblk_req *r = vblk_get(q);
+	struct vring_seg seg[3] = {
+		{ r->hdr_gpa, 16, false },
+		{ gpa, len, type == READ },
+		{ r->status_gpa, 1, true },
+	};
+	int ret;
+
+	vblk_prepare(r, type, sector, len);
+	ret = vblk_submit_chain(r, seg, 3);
+	vblk_kick(q);
+	return ret;
+}
+
+TEST_F(life, long_request)
+{
+	static const unsigned int off[] = { 0, 24 };	/* copied */
+	struct vhost_target_stats st;
+	struct vblk_req *done;
+	unsigned int i, n;
+	u64 gpa;
+	u8 *buf;
+
+	MAKE(0);
+	self->o.layout = MEM_ONE;
+	self->o.mem_size = 64 * MIB;
+	OPEN();
+	buf = mem_alloc(&self->d.mem, LONG + PAGE, PAGE, &gpa);
+	ASSERT_NE(NULL, buf);
+	for (i = 0; i < ARRAY_SIZE(off); i++) {
+		u8 *at = buf + off[i];
+
+		pattern_fill(at, LONG, 8, 10 + i);
+		ASSERT_EQ(0, submit_long(self->q, WRITE, 8, gpa + off[i], LONG));
+		ASSERT_EQ(0, vblk_wait(self->q, &done));
+		EXPECT_EQ(VIRTIO_BLK_S_OK, *done->status);
+		EXPECT_EQ(1, done->used_len);
+		vblk_put(done);
+		memset(buf, 0x77, LONG + PAGE);
+		ASSERT_EQ(0, submit_long(self->q, READ, 8, gpa + off[i], LONG));
+		/* What comes behind it has its turn. */
+		ASSERT_EQ(0, submit(self->q, READ, 4));
+		for (n = 0; n < 5; n++) {
+			ASSERT_EQ(0, vblk_wait(self->q, &done));
+			EXPECT_EQ(VIRTIO_BLK_S_OK, *done->status);
+			EXPECT_EQ(done->len + 1, done->used_len);
+			vblk_put(done);
+		}
+		EXPECT_EQ(0, pattern_check(at, LONG, 8, 10 + i));
+		EXPECT_EQ(0x77, at[LONG]);
+	}
+	bed_stats(&self->bed, &st);
+	EXPECT_EQ(0, st.invalid);
+	EXPECT_EQ(2 * LONG, st.bytes[VHOST_TARGET_OP_WRITE]);
+
+	/* Beyond the end: none of it is done. */
+	memset(buf, 0x11, LONG);
+	ASSERT_EQ(0, submit_long(self->q, WRITE, 2 * MIB / SECTOR + 1, gpa, LONG));
+	ASSERT_EQ(0, vblk_wait(self->q, &done));
+	EXPECT_EQ(VIRTIO_BLK_S_IOERR, *done->status);
+	vblk_put(done);
+	/* Guest memory that ends in between. */
+	ASSERT_EQ(0, submit_long(self->q, READ, 8, 64 * MIB - LONG / 2, LONG));
+	ASSERT_EQ(0, vblk_wait(self->q, &done));
+	EXPECT_EQ(VIRTIO_BLK_S_IOERR, *done->status);
+	vblk_put(done);
+	ASSERT_EQ(0, submit_long(self->q, READ, 8, gpa, LONG));
+	ASSERT_EQ(0, vblk_wait(self->q, &done));
+	EXPECT_EQ(VIRTIO_BLK_S_OK, *done->status);
+	vblk_put(done);
+	EXPECT_EQ(0, pattern_check(buf, LONG, 8, 11));
+}
+
+/* It is begun anew when the VM goes on, perhaps elsewhere. */
+TEST_F(life, stopped_within_a_long_request)
+{
+	struct vblk_req *done;
+	unsigned int i;
+	u64 gpa;
+	u8 *buf;
+
+	MAKE(SLOW_NS / 10);
+	self->o.layout = MEM_ONE;
+	self->o.mem_size = 64 * MIB;
+	OPEN();
+	buf = mem_alloc(&self->d.mem, LONG, PAGE, &gpa);
+	ASSERT_NE(NULL, buf);
+	for (i = 0; i < 3; i++) {
+		u32 type = i % 2 ? READ : WRITE;
+
+		if (type == WRITE)
+			pattern_fill(buf, LONG, 8, 20 + i);
+		else
+			memset(buf, 0, LONG);
+		ASSERT_EQ(0, submit_long(self->q, type, 8, gpa, LONG));
+		ASSERT_EQ(0, bed_wait_inflight(&self->bed, 1));
+		ASSERT_EQ(0, vhost_stop(self->d.fd));
+		ASSERT_EQ(0, vhost_start(self->d.fd));
+		ASSERT_EQ(0, vblk_wait(self->q, &done));
+		EXPECT_EQ(VIRTIO_BLK_S_OK, *done->status);
+		vblk_put(done);
+		EXPECT_EQ(0, pattern_check(buf, LONG, 8, 20 + (i & ~1)));
+	}
+}
+
 static u64 pinned(void)
 {
 	return read_key("/proc/self/status", "VmPin") * 1024;

@@ -181,7 +181,7 @@ TEST(rw_high, "read, write: sectors above 2^32 on a disk that has them")
 	bed_free(b);
 }
 
-TEST(rw_longest, "read, write: as long as seg_max * size_max, no longer")
+TEST(rw_longest, "read, write: as long as seg_max * size_max, in one part")
 {
 	u32 max = BLK_SEG_MAX * BLK_SIZE_MAX;
 	struct bed *b = bed_new();
@@ -192,7 +192,69 @@ TEST(rw_longest, "read, write: as long as seg_max * size_max, no longer")
 		check_rw(b, type, 0, max);
 	}
 	rw_chain(b, READ, 0, max + 512);
+	EXPECT_EQ(3, bed_parse(b));
+	bed_free(b);
+}
+
+TEST(rw_parts, "read, write: what is longer is done in parts")
+{
+	const u32 len = BLK_WHOLE + 1024;
+	struct bed *b = bed_new();
+	struct vt_io *io = &b->req.io;
+	u32 type, part;
+	u64 at;
+
+	for (type = READ; type <= WRITE; type++) {
+		rw_chain(b, type, 7, len);
+		for (at = 0; at < len; at += part) {
+			b->vq.parts.done = at;
+			part = min_t(u64, len - at, BLK_PART);
+			ASSERT_EQ(at + part < len ? 3 : 0, bed_parse(b));
+			EXPECT_EQ(7 + at / 512, io->sector);
+			EXPECT_EQ(part, io->bytes);
+			/* All of it is in a row, behind the header. */
+			EXPECT((u8 *)b->bv[0].bv_page == b->mem + 16 + at);
+		}
+		EXPECT_EQ(VIRTIO_BLK_S_OK, bed_complete(b, BLK_STS_OK));
+		EXPECT_EQ(type == READ ? len + 1 : 1, b->req.used_len);
+		/* The last one fails. */
+		b->vq.parts.done = len - 1024;
+		EXPECT_EQ(0, bed_parse(b));
+		EXPECT_EQ(VIRTIO_BLK_S_IOERR, bed_complete(b, BLK_STS_IOERR));
+		EXPECT_EQ(type == READ ? 0 : 1, b->req.used_len);
+		/* One before has. */
+		b->vq.parts.status = BLK_STS_MEDIUM;
+		EXPECT_EQ(1, bed_parse(b));
+		EXPECT_EQ(BLK_STS_MEDIUM, io->status);
+		EXPECT_EQ(VIRTIO_BLK_S_IOERR, bed_complete(b, io->status));
+		b->vq.parts.status = BLK_STS_OK;
+		b->vq.parts.done = 0;
+	}
+	/* All of it is looked at before any is done. */
+	rw_chain(b, WRITE, BED_SECTORS - (len >> 9) + 1, len);
 	EXPECT_IOERR(b);
+	bed_free(b);
+}
+
+TEST(rw_parts_changed, "read, write: a driver that makes it another one meanwhile")
+{
+	struct bed *b = bed_new();
+	u32 type;
+
+	for (type = READ; type <= WRITE; type++) {
+		b->vq.parts.done = BLK_PART;
+		rw_chain(b, type, 7, BLK_PART);
+		EXPECT_IOERR(b);
+		rw_chain(b, type, 7, 512);
+		EXPECT_IOERR(b);
+		rw_chain(b, type, BED_SECTORS - 1, BLK_PART + 512);
+		EXPECT_IOERR(b);
+		rw_chain(b, type, 7, BLK_PART + 512);
+		EXPECT_EQ(0, bed_parse(b));
+		EXPECT_EQ(7 + BLK_PART / 512, b->req.io.sector);
+		EXPECT_EQ(512, b->req.io.bytes);
+		b->vq.parts.done = 0;
+	}
 	bed_free(b);
 }
 
