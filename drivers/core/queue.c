@@ -430,7 +430,8 @@ static void queue_retry_work(struct work_struct *work)
 	struct vt_queue *q = container_of(to_delayed_work(work),
 					  struct vt_queue, retry_work);
 
-	vt_pq_wake(&q->pq);
+	/* If it is only about to fall asleep a wake would do nothing. */
+	vt_queue_nudge(q);
 }
 
 /* Control: the owner's side. */

@@ -239,7 +239,7 @@ struct vt_queue_ops {
  * @fault_hole: there is no memory at @fault_addr, for the next request
  * @evicted: how often memory was let go of to make room for the next request
  * @faulting: @fault_work runs; take no new request
- * @nudged: what @fetch waited for may be there
+ * @nudged: what @fetch waited for may be there, or it is to be looked at anyhow
  * @known_gen: generation of guest memory in which @known is right; poller
  * @known: chunks by the low bits of their index; poller
  * @done: requests that have ended; anybody

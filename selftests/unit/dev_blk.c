@@ -136,6 +136,50 @@ TEST(bounce_no_memory, "no memory for a copy: the request waits, and is served")
 	}
 }
 
+static void work_now(void)
+{
+	if (fc_do_work(1))
+		fc.on_sleep = NULL;
+}
+
+TEST(parked_overslept, "what is to be tried again in a moment is, if that has passed before the queue sleeps")
+{
+	struct one r;
+
+	fv_open(&aligned);
+	one_rw(&r, VIRTIO_BLK_T_IN, 0, 8192, 16);
+	shim_no_memory = 1;
+	fc.on_sleep = work_now;
+	fv_offer(0, &r.c);
+	fc_poll();
+	EXPECT(!fc.on_sleep);
+	EXPECT_EQ(1, stats(0)->parked);
+	fc_settle();
+	EXPECT_EQ(1, fv_ended(0));
+	fv_close();
+}
+
+TEST(polled_overslept, "a backend is looked at again, likewise")
+{
+	unsigned int looks;
+	struct one r;
+
+	fv_open(&polls);
+	fc.holds = true;
+	one_rw(&r, VIRTIO_BLK_T_IN, 0, 512, 0);
+	fv_offer(0, &r.c);
+	/* It falls asleep after a while. */
+	fc.on_sleep = work_now;
+	while (fc.on_sleep)
+		fc_poll();
+	looks = fc.looks;
+	fc_poll();
+	EXPECT_EQ(looks + 1, fc.looks);
+	fc_settle();
+	EXPECT_EQ(1, fv_ended(0));
+	fv_close();
+}
+
 /* More than a poller copies by itself. */
 #define LARGE	(17 * PAGE_SIZE)
 

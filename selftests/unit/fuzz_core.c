@@ -583,9 +583,13 @@ unsigned int fc_poll(void)
 		all += done;
 		if (done || pq->stays)
 			continue;
+		if (!pq->ops->arm(pq))
+			continue;
+		/* Until now who wakes it finds it awake, and that is all. */
+		shim_call(fc.on_sleep);
 		/* Who is not looked at must be told. */
 		pqs[i].asleep = true;
-		if (!pq->ops->arm(pq) || pq->ops->pending(pq))
+		if (pq->ops->pending(pq))
 			pqs[i].asleep = false;
 	}
 	return all;
@@ -744,6 +748,8 @@ void fc_begin(struct vt_type *type)
 	fc.may_write = NULL;
 	fc.on_map = NULL;
 	fc.on_wake = NULL;
+	fc.on_sleep = NULL;
+	fc.looks = 0;
 	fc.on_submit = NULL;
 	fc.blocked = NULL;
 	fc.fails = 0;

@@ -51,6 +51,7 @@ struct fc_disk {
  * @may_write: may it write there?
  * @on_map: something is to be mapped now; NULL: nobody minds
  * @on_wake: somebody is about to wake a queue; NULL: nobody minds
+ * @on_sleep: a queue is armed, and about to fall asleep; NULL: nobody minds
  * @on_submit: the backend gets an I/O now; NULL: nobody minds
  * @blocked: does it wait for a lock that is held? NULL: no
  * @fails: how many I/Os from now on fail
@@ -68,6 +69,7 @@ struct fc {
 	bool (*may_write)(u64 addr, u32 len);
 	void (*on_map)(void);
 	void (*on_wake)(void);
+	void (*on_sleep)(void);
 	void (*on_submit)(void);
 	bool (*blocked)(struct work_struct *work);
 	unsigned int fails;
