@@ -2,6 +2,7 @@
 /* What the backends have in common: see <vhost_target/backend.h>. */
 #include <linux/blkdev.h>
 #include <linux/module.h>
+#include <linux/sched/task_stack.h>
 #include <linux/slab.h>
 
 #include <linux/vhost_target.h>
@@ -266,7 +267,8 @@ void vt_backend_died(struct vt_backend *be)
 
 void vt_io_punt(struct vt_io *io, work_func_t fn)
 {
-	if (io->flags & VT_IO_STACK)
+	/* One on the stack of whoever waits for it may come by vt_io_late(). */
+	if (object_is_on_stack(io))
 		INIT_WORK_ONSTACK(&io->work, fn);
 	else
 		INIT_WORK(&io->work, fn);

@@ -36,7 +36,6 @@ enum vt_op {
 #define VT_IO_FUA	BIT(0)	/* write, zeroes: on stable storage when done */
 #define VT_IO_RMW	BIT(1)	/* write: between vt_rmw_begin() and end() */
 #define VT_IO_POLLED	BIT(2)	/* in: ops->poll is called; out: has to be */
-#define VT_IO_STACK	BIT(3)	/* on a stack: see vt_io_forget() */
 
 /* Flags of a range. */
 #define VT_RANGE_UNMAP	BIT(0)	/* write zeroes: may deallocate */
@@ -348,7 +347,7 @@ void vt_io_punt(struct vt_io *io, work_func_t fn);
  */
 void vt_io_late(struct vt_io *io);
 
-/* Before the stack that a VT_IO_STACK one is on goes away; it has ended. */
+/* Before the stack that one is on goes away; it has ended. */
 static inline void vt_io_forget(struct vt_io *io)
 {
 	destroy_work_on_stack(&io->work);

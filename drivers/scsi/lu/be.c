@@ -26,7 +26,6 @@ static blk_status_t be_submit(struct scsi_task *task, struct be_io *b,
 	b->io.be = scsi_lu_be(task->itl->lu);
 	b->io.css = task->nexus->css;
 	b->io.op = op;
-	b->io.flags |= VT_IO_STACK;
 	b->io.done = be_done;
 	init_completion(&b->done);
 	vt_io_submit(&b->io);
