@@ -30,7 +30,7 @@ def busy_queues_part(bed):
                            for name in ("one", "between", "other"))
     jobs = []
     for target in (one, between, other):
-        jobs.append(HostJob(bed, f"{CLIENT} blk {target.name} --rw randwrite --bs 262144 "
+        jobs.append(HostJob(bed, f"{CLIENT} blk {target.name} --rw randwrite --bs 262144 --depth 2 "
                             "--cpu 1 --seconds 600"))
         vt.wait_for("its queue", lambda: sum(queues()) == len(jobs))
     before = [p["moves"] for p in vt.pollers()]
