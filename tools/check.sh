@@ -176,6 +176,7 @@ job() {
 	coverage) step "coverage of the unit tests" $lab build "$1" check-coverage ;;
 	vhostctl) step "vhostctl" $lab build "$1" check-vhostctl ;;
 	doors) step "doors on $1" kselftests "$1" doors ;;
+	ioctl | vdpa | vfio) step "the $2 door on $1" kselftests "$1" "$2_door" ;;
 	planted) step "planted bugs on $1" tools/lab/planted.py "$1" ;;
 	counts) step "instructions for an I/O on $1" tools/bench/count.py --kernel "$1" --check ;;
 	fuzz) step "hostile calls and queues on $1" fuzzers ;;
@@ -207,8 +208,8 @@ own() {
 }
 
 case $1 in
---debug) own debug 2 planted doors scsi nvme blk fuzz two_cpus ;;
---kcsan) own kcsan 1 planted doors two_cpus ;;
+--debug) own debug 2 planted ioctl scsi nvme blk vdpa vfio fuzz two_cpus ;;
+--kcsan) own kcsan 1 planted ioctl vdpa vfio two_cpus ;;
 esac
 
 $lab setup 6.12 7.2 || exit 1
