@@ -40,7 +40,7 @@ static void vq_start_req(struct vt_vq *vq, struct vt_req *req, int how)
 	}
 }
 
-static void vq_start_part(struct vt_vq *vq, struct vt_req *req)
+static noinline void vq_start_part(struct vt_vq *vq, struct vt_req *req)
 {
 	vq->parts.flying = true;
 	req->part = true;
@@ -49,7 +49,7 @@ static void vq_start_part(struct vt_vq *vq, struct vt_req *req)
 	vt_queue_submit(&vq->q, req);
 }
 
-static void vq_end_part(struct vt_vq *vq, struct vt_req *req)
+static noinline void vq_end_part(struct vt_vq *vq, struct vt_req *req)
 {
 	vq->parts.flying = false;
 	vq->parts.status = req->io.status;
