@@ -14,6 +14,7 @@
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
 
+#include "../../drivers/blk/blk.h"
 #include "fuzz_virtio.h"
 #include "shim/hook.h"
 #include "unit.h"
@@ -84,6 +85,7 @@ static struct vt_qstats *stats(unsigned int queue)
 }
 
 static const struct fv_seed plain = { .features = ~BIT_ULL(VIRTIO_F_RING_PACKED) };
+static const struct fv_seed packed = { .features = ~0ULL, .packed = true };
 /* The backend needs buffers aligned to 512 bytes. */
 static const struct fv_seed aligned = {
 	.disk = { 2 }, .features = ~BIT_ULL(VIRTIO_F_RING_PACKED),
@@ -217,6 +219,141 @@ TEST(large_copy, "a work item makes large copies, both ways, whatever memory the
 	EXPECT(!memcmp(in, out, sizeof(in)));
 	EXPECT_EQ(0, fv.vdev->vqs[0].q.copied);
 	fv_close();
+}
+
+/* Four parts, of which the last one is short. */
+#define SMALL_WHOLE	(3 * SMALL_PART)
+#define SMALL_PART	0x8000
+#define LONG	(SMALL_WHOLE + 1024)
+#define NR_PARTS	4
+
+static void long_fill(u8 *buf)
+{
+	unsigned int i;
+
+	for (i = 0; i < LONG; i++)
+		buf[i] = i / 512 + i;
+}
+
+static void long_open(const struct fv_seed *s)
+{
+	shim_blk_whole = SMALL_WHOLE;
+	shim_blk_part = SMALL_PART;
+	fv_open(s);
+}
+
+static void long_close(void)
+{
+	fv_close();
+	shim_blk_whole = (u64)BLK_SEG_MAX * BLK_SIZE_MAX;
+	shim_blk_part = SZ_4M;
+}
+
+TEST(long_request, "it is done in parts, one after the other, and ends once")
+{
+	static u8 out[LONG], in[LONG];
+	const struct fv_seed *how[] = { &plain, &packed, &aligned };
+	struct one w, r, after;
+	unsigned int i, n;
+
+	long_fill(out);
+	for (i = 0; i < ARRAY_SIZE(how); i++) {
+		long_open(how[i]);
+		fc.holds = true;
+		one_rw(&w, VIRTIO_BLK_T_OUT, 8, LONG, 16);
+		fc_write(w.data, out, LONG);
+		fv_offer(0, &w.c);
+		one_rw(&after, VIRTIO_BLK_T_IN, 0, 512, 0);
+		fv_offer(0, &after.c);
+		for (n = 1; n <= NR_PARTS; n++) {
+			EXPECT_EQ(0, fv_ended(0));
+			EXPECT_EQ(0xee, one_status(&w));
+			/* What comes behind waits for the last one. */
+			fc_poll();
+			while (fc_do_work(1))
+				fc_poll();
+			EXPECT_EQ(n < NR_PARTS ? 1 : 2, fc_end_io(2));
+			fc_poll();
+		}
+		fc.holds = false;
+		fc_settle();
+		EXPECT_EQ(2, fv_ended(0));
+		EXPECT_EQ(VIRTIO_BLK_S_OK, one_status(&w));
+		EXPECT_EQ(VIRTIO_BLK_S_OK, one_status(&after));
+		EXPECT(!memcmp(fc.disk[0].data + 8 * 512, out, LONG));
+
+		one_rw(&r, VIRTIO_BLK_T_IN, 8, LONG, 16);
+		fv_send(0, &r.c);
+		EXPECT_EQ(3, fv_ended(0));
+		EXPECT_EQ(VIRTIO_BLK_S_OK, one_status(&r));
+		fc_read(r.data, in, LONG);
+		EXPECT(!memcmp(in, out, LONG));
+		long_close();
+	}
+}
+
+TEST(long_request_fails, "one of its parts does: it ends then, and others are served")
+{
+	struct one r;
+	u32 type;
+
+	for (type = VIRTIO_BLK_T_IN; type <= VIRTIO_BLK_T_OUT; type++) {
+		long_open(&plain);
+		fc.holds = true;
+		one_rw(&r, type, 0, LONG, 0);
+		fv_offer(0, &r.c);
+		fc_poll();
+		EXPECT_EQ(1, fc_end_io(1));
+		fc_poll();
+		fc_poll();
+		fc.fails = 1;
+		EXPECT_EQ(1, fc_end_io(1));
+		fc.holds = false;
+		fc_settle();
+		EXPECT_EQ(1, fv_ended(0));
+		EXPECT_EQ(VIRTIO_BLK_S_IOERR, one_status(&r));
+		one_rw(&r, type, 0, LONG, 0);
+		fv_send(0, &r.c);
+		EXPECT_EQ(2, fv_ended(0));
+		EXPECT_EQ(VIRTIO_BLK_S_OK, one_status(&r));
+		long_close();
+	}
+}
+
+TEST(long_request_no_memory, "a part for which there is none waits, and is done once")
+{
+	static u8 out[LONG];
+	struct one w;
+	unsigned int i;
+
+	long_fill(out);
+	for (i = 1; i <= 40; i++) {
+		long_open(&aligned);
+		one_rw(&w, VIRTIO_BLK_T_OUT, 0, LONG, 16);
+		fc_write(w.data, out, LONG);
+		shim_no_memory = i;
+		fv_send(0, &w.c);
+		shim_no_memory = 0;
+		EXPECT_EQ(1, fv_ended(0));
+		EXPECT_EQ(VIRTIO_BLK_S_OK, one_status(&w));
+		EXPECT(!memcmp(fc.disk[0].data, out, LONG));
+		long_close();
+	}
+}
+
+TEST(long_request_closed, "a device that goes while a part is under way")
+{
+	struct one r;
+
+	long_open(&aligned);
+	fc.holds = true;
+	one_rw(&r, VIRTIO_BLK_T_IN, 0, LONG, 16);
+	fv_offer(0, &r.c);
+	fc_poll();
+	EXPECT_EQ(1, fc_end_io(1));
+	fc_poll();
+	EXPECT_EQ(0, fv_ended(0));
+	long_close();
 }
 
 /* Who ended the request has not woken its queue yet. */

@@ -14,12 +14,14 @@ static const u8 types[] = {
 	VIRTIO_BLK_T_SECURE_ERASE,
 };
 
-/* Lengths of data: a few sectors, or what the input says. */
+/* Lengths of data: a few sectors, or many, or what the input says. */
 static u32 take_len(void)
 {
 	u32 v = fuzz_take(1);
 
-	return v < 64 ? v * 512 : v < 128 ? fuzz_take(2) : (v - 128) * 16;
+	if (v < 64)
+		return v < 48 ? v * 512 : (v - 47) * 8192;
+	return v < 128 ? fuzz_take(2) : (v - 128) * 16;
 }
 
 static u64 take_sector(void)
@@ -118,6 +120,9 @@ void fv_check(void)
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 {
+	/* What take_len() says may be longer. */
+	shim_blk_whole = 0x18000;
+	shim_blk_part = 0x8000;
 	return fv_run(data, len);
 }
 
@@ -181,9 +186,24 @@ static void seed_linux(const char *name, const struct fv_seed *s, bool table)
 	fuzz_save(name);
 }
 
+/* What firmware does: it reads a file by one request. */
+static void seed_long(const char *name, const struct fv_seed *s)
+{
+	fv_put_begin(s);
+	put(0, false, 0, 0, 0, 63);
+	put(0, false, 1, 256, 60, 0);
+	put(0, false, 0, 0, 0, 8);
+	fv_put_settle();
+	put(1, true, 0, 128, 0, 61);
+	fv_put_settle();
+	fuzz_save(name);
+}
+
 void fuzz_seeds(void)
 {
 	struct fv_seed s = { .features = ~0ULL };
+
+	seed_long("long", &s);
 
 	seed_linux("split", &s, false);
 	seed_linux("split_table", &s, true);

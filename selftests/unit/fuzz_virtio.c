@@ -82,6 +82,8 @@ static struct driver *vq_driver(struct vt_vq *vq)
 	return &drvs[vq->vdev == devs[1]][vq->q.index];
 }
 
+/* What was parsed is a part of a request, and others follow. */
+static bool part;
 /* Room in the chain that a request was made of. */
 static u64 in_len[DEVICES][FV_QUEUES][RING_SIZE];
 
@@ -105,20 +107,24 @@ static int parse(struct vt_vq *vq, const struct vt_chain *c,
 	parsing = NULL;
 	MUST(ret >= 0 || ret == -EAGAIN || ret == -ENOBUFS ||
 	     ret == -ENODATA || ret == -EPROTO);
-	MUST(ret <= 2);
+	MUST(ret <= 3);
 	if (ret < 0) {
 		/* What was not taken keeps nothing of the queue's. */
 		MUST(!req->big && !req->bounce);
 		return ret;
 	}
 	*req_in_len(req) = c->in_len;
-	vq_driver(vq)->accepted++;
+	/* The last part of a request is it. */
+	part = ret == 3;
+	if (!part)
+		vq_driver(vq)->accepted++;
 	return ret;
 }
 
 static void abandon(struct vt_req *req)
 {
-	vq_driver(vt_to_vq(req->q))->accepted--;
+	if (!part)
+		vq_driver(vt_to_vq(req->q))->accepted--;
 	MUST(!req->big && !req->bounce);
 	if (fc.module_type->vdev_ops->abandon)
 		fc.module_type->vdev_ops->abandon(req);

@@ -15,6 +15,8 @@ unsigned int shim_no_memory;
 size_t shim_asked;
 void (*shim_on_lock)(struct mutex *m);
 unsigned int shim_pages;
+unsigned long long shim_blk_whole = 126 * 65536;
+unsigned long long shim_blk_part = 4 << 20;
 struct user_namespace init_user_ns;
 const struct cred shim_cred = { .user_ns = &init_user_ns };
 void (*shim_on_wait)(void);
