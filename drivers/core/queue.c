@@ -279,7 +279,7 @@ static unsigned int queue_fetch(struct vt_queue *q)
 	unsigned int waiting;
 
 	q->parked = false;
-	if (q->nudged)
+	if (READ_ONCE(q->nudged))
 		/* Before ops->fetch looks; pairs with vt_queue_nudge(). */
 		xchg(&q->nudged, false);
 	if (!queue_may_fetch(q))
@@ -473,7 +473,7 @@ static void queue_reset_state(struct vt_queue *q)
 	q->faulting = false;
 	q->fault_hole = false;
 	q->evicted = 0;
-	q->nudged = false;
+	WRITE_ONCE(q->nudged, false);
 	memset(q->known, 0, sizeof(q->known));
 	for (i = 0; i < q->nr_reqs; i++)
 		vt_queue_req(q, i)->io.done = vt_queue_io_done;
