@@ -462,7 +462,8 @@ static int user_fill(struct vt_gmem *gm, u64 addr)
 		return -ENOMEM;
 	if (mmget_not_zero(gm->mm)) {
 		err = user_fill_room(gu, addr, pages);
-		mmput(gm->mm);
+		/* If it is the last one, what follows takes the mmap_lock. */
+		mmput_async(gm->mm);
 	}
 	kfree(pages);
 	if (err != -EBUSY)
@@ -527,7 +528,7 @@ static int map_pin(struct vt_gmem_user *gu, struct vt_map *map,
 	mmap_read_lock(mm);
 	err = map_pin_locked(map, mm, uaddr, nr);
 	mmap_read_unlock(mm);
-	mmput(mm);
+	mmput_async(mm);
 	return err;
 }
 
