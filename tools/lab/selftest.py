@@ -91,6 +91,8 @@ def emulators_fault(_):
         "[   90.6] CPU: 0 UID: 0 PID: 239 Comm: {}\n[   90.6] RIP: 0010:error_entry+0x10/0x170\n{}\n"
     expect(splats.by_emulator(log.format("qemu-system-x86", zeros)), True)
     expect(splats.by_emulator(log.format("vhost-poll/0", zeros)), False)
+    field = zeros.replace("R13: 0000000000000000", "R13: 00000000000003d0")
+    expect(splats.by_emulator(log.format("qemu-system-x86", field)), True)
     others = zeros.replace("R08: 0", "R08: 1")
     expect(splats.by_emulator(log.format("qemu-system-x86", f"{others}\n{zeros}")), False)
     expect(splats.by_emulator(log.format("qemu-system-x86", zeros.replace("R13: 0", "R13: 1"))),
