@@ -474,6 +474,8 @@ u16 nv_io_status(const struct vt_req *req)
 		return NV_SC_OPCODE | NV_SC_DNR;
 	case BLK_STS_OFFLINE:
 		return NV_SC_NS_NOT_READY | NV_SC_DNR;
+	case BLK_STS_NOSPC:
+		return NV_SC_CAPACITY_EXCEEDED | NV_SC_DNR;
 	case BLK_STS_RESV_CONFLICT:
 		return NV_SC_RESV_CONFLICT | NV_SC_DNR;
 	case BLK_STS_PROTECTION:
