@@ -163,6 +163,7 @@ TEST_F(life, unmapped_with_io_in_flight)
 	vblk_close(&self->d);
 	OPEN();
 	EXPECT_EQ(0, vblk_verified_io(self->q, 0, 4, LEN, 2));
+	vt_fault("VMM unmaps all its memory, rings too, under I/O | blk: what is in flight ends, its queues stop; the next session: nothing");
 }
 
 /* More memory, and less again, while requests go on elsewhere. */
@@ -308,6 +309,7 @@ TEST_F(life, discarded_with_io_in_flight)
 		ASSERT_EQ(0, vblk_drain(self->q));
 	}
 	VERIFIED(7);
+	vt_fault("holes in the VMM's memory (MADV_DONTNEED, FALLOC_FL_PUNCH_HOLE) under I/O | blk: data of what was in flight is lost, no errors; what comes then was verified");
 }
 
 TEST_F(life, buffer_unmapped)
@@ -390,6 +392,7 @@ TEST_F(life, fork_while_running)
 	for (i = 0; i < ARRAY_SIZE(pid); i++)
 		ASSERT_EQ(pid[i], waitpid(pid[i], NULL, 0));
 	VERIFIED(9);
+	vt_fault("VMM forks under I/O, its child writes to its copy of all | blk: nothing; all was verified");
 }
 
 TEST_F(life, eventfds_replaced)

@@ -120,14 +120,15 @@ static int nvme_io(af_data *s)
 }
 
 static const struct af_type {
+	const char *name;
 	u32 type;
 	int (*attach)(void *arg);
 	void (*detach)(void *arg);
 	int (*io)(af_data *s);
 } af_types[] = {
-	{ VHOST_TARGET_BLK, blk_attach, blk_detach, blk_io },
-	{ VHOST_TARGET_SCSI, scsi_attach, scsi_detach, scsi_io },
-	{ VHOST_TARGET_NVME, nvme_attach, nvme_detach, nvme_io },
+	{ "blk", VHOST_TARGET_BLK, blk_attach, blk_detach, blk_io },
+	{ "scsi", VHOST_TARGET_SCSI, scsi_attach, scsi_detach, scsi_io },
+	{ "nvme", VHOST_TARGET_NVME, nvme_attach, nvme_detach, nvme_io },
 };
 
 static const struct af_type *af_type(const af_data *s)
@@ -183,9 +184,15 @@ FIXTURE_TEARDOWN(af)
 
 #define STEP(...) \
 	(self->step = (struct nth_step){ __VA_ARGS__ })
+#define SWEPT() do { \
+	ASSERT_EQ(0, nth_sweep(&self->step, self)); \
+	vt_fault("no memory, at each place in turn: %s | %s: refused at %u, done at %u, all was well after each", \
+		 self->step.name, af_type(self)->name, self->step.refused, \
+		 self->step.absorbed); \
+} while (0)
 /* Some faults are to have had an effect. */
 #define SWEEP() do { \
-	ASSERT_EQ(0, nth_sweep(&self->step, self)); \
+	SWEPT(); \
 	EXPECT_LT(0, self->step.refused); \
 } while (0)
 
@@ -522,7 +529,7 @@ TEST_F(af, in_the_poller)
 	STEP(.name = "I/O", .run = odd_io, .good = session_is_good,
 	     .tid = poller_pid(&self->bed));
 	ASSERT_LT(0, self->step.tid);
-	ASSERT_EQ(0, nth_sweep(&self->step, self));
+	SWEPT();
 	EXPECT_LT(0, self->step.refused + self->step.absorbed);
 }
 

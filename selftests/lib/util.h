@@ -32,6 +32,12 @@ typedef uint64_t u64;
 		fprintf(stderr, "# " fmt "\n", ##__VA_ARGS__); \
 } while (0)
 
+/*
+ * A row, "what it was | what was seen of it", of the table of faults, which
+ * tools/check.sh makes of these lines.
+ */
+#define vt_fault(fmt, ...) vt_msg("fault | " fmt, ##__VA_ARGS__)
+
 /* What fails is meant to. */
 extern bool vt_silent;
 

@@ -462,6 +462,7 @@ TEST_F(nv, fork_while_running)
 		kill(pid, SIGKILL);
 		ASSERT_EQ(pid, waitpid(pid, NULL, 0));
 	}
+	vt_fault("VMM forks, its child holds its copy of all | nvme: nothing");
 }
 
 /* Nobody looks at the queues for a while. */

@@ -429,6 +429,7 @@ TEST_F(door, fork_and_close)
 	for (i = 0; i < 100; i++)
 		ASSERT_EQ(0, vblk_do(&self->d.q[0], VIRTIO_BLK_T_IN, i, NULL,
 				     512));
+	vt_fault("another process has the VMM's fd and makes each call of it | blk: EPERM for that, nothing for the VM");
 }
 
 /* exec closes nothing that is not marked, and ends the owner's memory. */
@@ -487,6 +488,7 @@ TEST_F(door, owner_dies_first)
 	EXPECT_EQ(0, bed_wait_detached(&self->bed));
 	EXPECT_EQ(0, vblk_open(&self->d, &o));
 	EXPECT_EQ(0, vblk_do(&self->d.q[0], VIRTIO_BLK_T_IN, 0, NULL, 512));
+	vt_fault("VMM killed, another process has its fd | blk: the target is free when that closes it");
 }
 
 TEST_F(door, rmmod_in_use)

@@ -6,39 +6,9 @@ import os
 import vt
 from bed import (Background, HostJob, expect, expect_equal, fails, guest_fio, refused,
                  run_fio, test, unplug, wait_moving)
-from devices import BLK, HOST
+from devices import BLK, HOST, counted, dd_read, dd_write, said
 
 SECTORS = 524288
-
-
-def reload_dm(name, table):
-    vt.run("dmsetup", "suspend", "--noflush", "--nolockfs", name)
-    vt.run("dmsetup", "load", name, "--table", table)
-    vt.run("dmsetup", "resume", name)
-
-
-def dd_read(disk, skip=0):
-    return ("dd", f"if={disk}", "of=/dev/null", "bs=4k", "count=4", f"skip={skip}",
-            "iflag=direct")
-
-
-def dd_write(disk, skip=0):
-    return ("dd", "if=/dev/zero", f"of={disk}", "bs=4k", "count=4", f"seek={skip}",
-            "oflag=direct")
-
-
-def said(text):
-    """The words of what the one who did the I/O printed about it."""
-    for words in ("Input/output error", "Remote I/O error", "No space left on device",
-                  "No such device"):
-        if words in text:
-            return words
-    return text.strip().splitlines()[-1] if text.strip() else "nothing"
-
-
-def counted(target):
-    return ", ".join(f"{number} {kind} errors" for kind, number in
-                     target.stat()["errors"].items() if number) or "no errors"
 
 
 @test(HOST)
@@ -47,14 +17,14 @@ def errors_of_a_device(bed):
     good = f"0 {SECTORS} linear {lower.path} 0"
     target, disk = bed.disk("disk", "--dev", bed.dm("shaky", good))
     run_fio(vt.fio_verify(disk, size="1M"))
-    reload_dm("shaky", f"0 {SECTORS} error")
+    vt.dm_reload("shaky", f"0 {SECTORS} error")
     for command, key in ((dd_read(disk), "read"), (dd_write(disk), "write")):
         text = fails(*command)
         expect("Input/output error" in text, text)
         expect(target.stat()["errors"][key] > 0, f"errors: {target.stat()['errors']}")
     expect_equal(target.stat()["ring_errors"], 0, "ring errors")
     bed.fault("device that fails all (dm-error)", f"{said(text)}; {counted(target)} counted")
-    reload_dm("shaky", good)
+    vt.dm_reload("shaky", good)
     before = target.stat()["errors"]
     run_fio(vt.fio_verify(disk, size="1M"))
     expect_equal(target.stat()["errors"], before, "errors after the repair")
@@ -229,7 +199,7 @@ def grown_and_shrunk(bed):
     target, disk = bed.disk("disk", "--dev", lv)
     for sectors in (2 * SECTORS, SECTORS // 2):
         end = min(sectors, size_of(disk) // 512) * 512 // 4096
-        reload_dm("lv", f"0 {sectors} linear {lower.path} 0")
+        vt.dm_reload("lv", f"0 {sectors} linear {lower.path} 0")
         # Not told yet: what is there works, what is gone is an error.
         vt.run(*dd_read(disk, end - 4))
         if sectors < SECTORS:

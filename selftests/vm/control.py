@@ -119,6 +119,7 @@ def rmmod_in_use(bed):
         text = fails("rmmod", module)
         expect("in use" in text, f"rmmod {module}: {text}")
     vt.run("dd", f"if={disk}", "of=/dev/null", "bs=4k", "count=16", "iflag=direct")
+    bed.fault("modules unloaded while in use", "refused; nothing")
 
 
 @test()

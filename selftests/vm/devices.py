@@ -4,6 +4,7 @@ once and registered for each; what such tests look at."""
 
 import itertools
 import os
+import re
 
 import scsi
 import vt
@@ -167,6 +168,25 @@ def cannot_start(why, qemu_arg):
     expect(code and why in text, f"QEMU ended with {code} and said: {text}")
 
 
+# In the host or in a guest
+
+def dd_read(disk, skip=0):
+    return ("dd", f"if={disk}", "of=/dev/null", "bs=4k", "count=4", f"skip={skip}",
+            "iflag=direct")
+
+
+def dd_write(disk, skip=0):
+    return ("dd", "if=/dev/zero", f"of={disk}", "bs=4k", "count=4", f"seek={skip}",
+            "oflag=direct")
+
+
+def said(text):
+    """The words of what dd or fio printed about its error."""
+    found = re.search(r"(?:Input/output|Remote I/O) error", text) or \
+        re.search(r"^dd: .*: (.+)$", text, re.M) or re.search(r"^.*\S.*$", text, re.M)
+    return found[found.lastindex or 0] if found else "nothing"
+
+
 # In the host
 
 def verify_all(disk, sizes=("4k", "64k")):
@@ -207,6 +227,11 @@ def errors(target):
 def no_errors(target, before=None):
     """None, or no more than those of @before."""
     expect_equal(errors(target), before or {}, f"errors of {target.name}")
+
+
+def counted(target):
+    return ", ".join(f"{number} {kind} errors" for kind, number in
+                     target.stat()["errors"].items() if number) or "no errors"
 
 
 def at_rest(target):

@@ -68,6 +68,8 @@ def namespaces(bed, guest, target):
         vt.ctl("ns", "remove", target.name, 3)
         vt.wait_for("its end", lambda: not present(guest, GROWS), 60)
     job.end()
+    bed.fault("device grown, and the target told (vhostctl resize)",
+              "nvme: the new size; its other namespace: nothing")
 
 
 CLI = r"""

@@ -26,7 +26,7 @@ from qmp import QmpError  # noqa: E402
 
 # A group's name stands for all its files, and for the tests of these files that
 # are registered for it.
-EACH = ("host_disk", "firmware", "crash", "vmm", "life", "polled")
+EACH = ("host_disk", "firmware", "crash", "vmm", "life", "lower_faults", "polled")
 GROUPS = {
     "blk": ("control", "host_vdpa", "stock_qemu", "counts", "backend_faults",
             "file_faults", "host_suspend", "soak"),

@@ -107,6 +107,8 @@ def resize(bed):
             guest.check(f"echo 1 >/sys/block/{os.path.basename(disk)}/device/rescan")
         vt.wait_for(f"{size} bytes in the guest", lambda: size_of(guest, disk) == size)
     no_errors(target)
+    bed.fault("device grown, and the target told (vhostctl resize)",
+              "scsi: the new size" + ("" if told else ", when it looked"))
 
 
 @test()

@@ -19,6 +19,8 @@ def resize(bed):
         vt.ctl("resize", "disk", "--size", size)
         vt.wait_for(f"{size} bytes in the guest", lambda: size_of(guest, disk) == size)
     no_errors(target)
+    bed.fault("device grown and shrunk, and the target told (vhostctl resize)",
+              "blk: the new size")
 
 
 @test()

@@ -271,6 +271,13 @@ def dm_create(name, table):
     return f"/dev/dm-{minor.strip()}"
 
 
+def dm_reload(name, table):
+    """Another table under what is in flight."""
+    run("dmsetup", "suspend", "--noflush", "--nolockfs", name)
+    run("dmsetup", "load", name, "--table", table)
+    run("dmsetup", "resume", name)
+
+
 def dm_remove(name):
     """If it is still there."""
     def works(word):
