@@ -34,6 +34,13 @@ static inline struct vt_backend *blk_backend(const struct vt_vdev *vdev)
 	return blk_unit(vdev->s.target)->be;
 }
 
+/* So a new driver finds it. */
+static inline bool blk_has_cache(const struct vt_unit *u)
+{
+	return u->be->limits.write_cache &&
+	       !(u->flags & VHOST_TARGET_UNIT_F_WRITETHROUGH);
+}
+
 static inline bool blk_is_ro(const struct vt_unit *u)
 {
 	return (u->flags & VHOST_TARGET_UNIT_F_RO) || u->be->limits.ro;

@@ -102,6 +102,13 @@ static bool config_no_flush(const struct vt_vdev *vdev)
 	       !vt_vdev_has(vdev, VIRTIO_BLK_F_FLUSH);
 }
 
+/* It is read before a session, and with it a driver, is there. */
+static bool config_wce(const struct vt_vdev *vdev, const struct vt_unit *u)
+{
+	return READ_ONCE(vdev->s.attached) ? READ_ONCE(vdev->wce) :
+					     blk_has_cache(u);
+}
+
 void blk_get_config(struct vt_vdev *vdev, void *buf)
 {
 	struct vt_unit *u = blk_unit(vdev->s.target);
@@ -116,7 +123,7 @@ void blk_get_config(struct vt_vdev *vdev, void *buf)
 	c.capacity = blk_le64(sectors);
 	c.size_max = blk_le32(BLK_SIZE_MAX);
 	c.seg_max = blk_le32(BLK_SEG_MAX);
-	c.wce = READ_ONCE(vdev->wce) && !config_no_flush(vdev);
+	c.wce = config_wce(vdev, u) && !config_no_flush(vdev);
 	c.num_queues = blk_le16(vdev->s.target->num_queues);
 	config_geometry(&c, sectors);
 	config_topology(&c, l);

@@ -13,13 +13,9 @@ static unsigned int blk_num_vqs(struct vt_target *t)
 	return t->num_queues;
 }
 
-/* A new driver finds the write cache as the target and its backend have it. */
 static int blk_attach(struct vt_vdev *vdev)
 {
-	struct vt_unit *u = blk_unit(vdev->s.target);
-
-	vdev->wce = u->be->limits.write_cache &&
-		    !(u->flags & VHOST_TARGET_UNIT_F_WRITETHROUGH);
+	vdev->wce = blk_has_cache(blk_unit(vdev->s.target));
 	return 0;
 }
 

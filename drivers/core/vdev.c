@@ -111,9 +111,6 @@ static bool config_range_ok(const struct vt_vdev *vdev, u32 off, u32 len)
 	return off <= size && len <= size - off;
 }
 
-/* Larger than the configuration space of any device type. */
-#define VT_MAX_CONFIG	256
-
 int vt_vdev_read_config(struct vt_vdev *vdev, u32 off, void *buf, u32 len)
 {
 	u8 config[VT_MAX_CONFIG] = {};

@@ -131,9 +131,12 @@ static void endpoint_unbind(struct vt_ioctl_door *door)
 	mutex_lock(&vdev->s.lock);
 	door_stop_all(door);
 	mutex_unlock(&vdev->s.lock);
+	/* A change that is under way is told, or has not been counted yet. */
+	mutex_lock(&vdev->s.target->lock);
 	if (vdev->ops->get_events_missed)
 		door->events_missed = vdev->ops->get_events_missed(vdev);
 	door->generation = vt_target_stamp(vdev->s.target);
+	mutex_unlock(&vdev->s.target->lock);
 	door_unbind(door);
 }
 

@@ -32,6 +32,20 @@
 #include "gmem_iotlb.h"
 
 /**
+ * struct vd_kept - what a VM that was stopped, and goes on, finds again
+ * @generation: the target's when its session ended; 0: there was none
+ * @events_missed: so did events that its driver was not told of
+ * @config: the configuration space, with what the driver has written there
+ *
+ * Its VMM resets the device meanwhile, and sets up the rings where they were.
+ */
+struct vd_kept {
+	u32 generation;
+	bool events_missed;
+	u8 config[VT_MAX_CONFIG];
+};
+
+/**
  * struct door_vdpa - a vDPA device
  * @vdpa: the core's part
  * @vdev: our session
@@ -41,8 +55,8 @@
  * @suspended: queues are stopped until resume or reset; vdev->s.lock
  * @needs_reset: a ring was stopped; set by pollers
  * @config_cb: told of changes of the configuration; target->lock
- * @missed: it has changed, and nobody was told; target->lock
- * @generation: the target's when the last session ended; vdev->s.lock
+ * @missed: it has changed, and the driver has not looked since; target->lock
+ * @kept: of the last session that had a driver; vdev->s.lock
  * @cb: how to interrupt the driver, one for each virtqueue
  * @error_work: tells the driver of @needs_reset
  * @unbind: takes it from its driver
@@ -57,7 +71,7 @@ struct door_vdpa {
 	bool needs_reset;
 	struct vdpa_callback config_cb;
 	bool missed;
-	u32 generation;
+	struct vd_kept kept;
 	struct vdpa_callback *cb;
 	struct work_struct error_work;
 	struct vt_unbind unbind;
@@ -82,8 +96,9 @@ static void vd_config_changed(struct vt_vdev *vdev)
 {
 	struct door_vdpa *vd = vdev->door_priv;
 
-	vd->missed = !vd->config_cb.callback;
-	if (!vd->missed)
+	/* The callback of vhost_vdpa may find that its VMM has none. */
+	vd->missed = true;
+	if (vd->config_cb.callback)
 		vd->config_cb.callback(vd->config_cb.private);
 }
 
@@ -97,13 +112,18 @@ static void vd_error_work(struct work_struct *work)
 	mutex_unlock(&vd->vdev->s.target->lock);
 }
 
+static void vd_set_needs_reset(struct door_vdpa *vd)
+{
+	if (READ_ONCE(vd->needs_reset))
+		return;
+	WRITE_ONCE(vd->needs_reset, true);
+	schedule_work(&vd->error_work);
+}
+
 /* Called in a poller. */
 static void vd_vq_error(struct vt_vdev *vdev, struct vt_vq *vq)
 {
-	struct door_vdpa *vd = vdev->door_priv;
-
-	WRITE_ONCE(vd->needs_reset, true);
-	schedule_work(&vd->error_work);
+	vd_set_needs_reset(vdev->door_priv);
 }
 
 static const struct vt_vdev_door_ops vd_door_ops = {
@@ -215,7 +235,7 @@ static void vd_start_vq(struct door_vdpa *vd, struct vt_vq *vq)
 				     vq->q.index, err, vq->num, vq->addr.desc,
 				     vq->addr.driver, vq->addr.device,
 				     vq->base);
-		vd_vq_error(vd->vdev, vq);
+		vd_set_needs_reset(vd);
 	}
 }
 
@@ -232,9 +252,57 @@ static bool vd_begins(const struct vt_vdev *vdev)
 	return true;
 }
 
-static void vd_power_on(struct vt_vdev *vdev)
+/* Called with target->lock held. */
+static bool vd_events_missed(struct vt_vdev *vdev)
 {
-	if (vdev->ops->power_on && vd_begins(vdev))
+	return vdev->ops->get_events_missed &&
+	       vdev->ops->get_events_missed(vdev);
+}
+
+/* The session ends. */
+static void vd_keep(struct door_vdpa *vd)
+{
+	struct vt_vdev *vdev = vd->vdev;
+
+	if (!(vd->status & VIRTIO_CONFIG_S_DRIVER_OK))
+		return;
+	mutex_lock(&vdev->s.target->lock);
+	vd->kept.generation = vt_target_stamp(vdev->s.target);
+	vd->kept.events_missed = vd_events_missed(vdev);
+	mutex_unlock(&vdev->s.target->lock);
+	vt_vdev_read_config(vdev, 0, vd->kept.config, vdev->ops->config_size);
+}
+
+/* Called with target->lock held. */
+static bool vd_has_changed(const struct door_vdpa *vd)
+{
+	return vd->kept.generation &&
+	       vd->kept.generation != vt_target_stamp(vd->vdev->s.target);
+}
+
+/* A driver that goes on, knows of no stop, and finds what it had set. */
+static void vd_go_on(struct door_vdpa *vd)
+{
+	struct vt_vdev *vdev = vd->vdev;
+
+	if (!vd->kept.generation)
+		return;
+	vt_vdev_write_config(vdev, 0, vd->kept.config, vdev->ops->config_size);
+	if (!vdev->ops->set_events_missed)
+		return;
+	mutex_lock(&vdev->s.target->lock);
+	if (vd->kept.events_missed || vd_has_changed(vd))
+		vdev->ops->set_events_missed(vdev, true);
+	mutex_unlock(&vdev->s.target->lock);
+}
+
+static void vd_power_on(struct door_vdpa *vd)
+{
+	struct vt_vdev *vdev = vd->vdev;
+
+	if (!vd_begins(vdev))
+		vd_go_on(vd);
+	else if (vdev->ops->power_on)
 		vdev->ops->power_on(vdev);
 }
 
@@ -406,23 +474,33 @@ static bool vd_features_ok(struct door_vdpa *vd)
 	return vt_vdev_has(vd->vdev, VIRTIO_F_VERSION_1);
 }
 
+/* Without an owner beside root it is for who may open the node. */
+static bool vd_may_attach(struct door_vdpa *vd)
+{
+	const struct vt_target *t = vd->vdev->s.target;
+
+	if (vd_is_host_driver(vd) ||
+	    (uid_eq(t->uid, GLOBAL_ROOT_UID) && !gid_valid(t->gid)))
+		return true;
+	return vt_target_may_attach(t, current_cred());
+}
+
 static int vd_attach(struct door_vdpa *vd)
 {
 	struct vt_target *t = vd->vdev->s.target;
-	int err = vt_vdev_attach(vd->vdev);
+	int err;
 
+	if (!vd_may_attach(vd)) {
+		dev_warn_ratelimited(&vd->vdpa.dev,
+				     "a VMM that is not the target's owner\n");
+		return -EACCES;
+	}
+	err = vt_vdev_attach(vd->vdev);
 	mutex_lock(&t->lock);
-	if (!err && vd->generation && vd->generation != vt_target_stamp(t))
+	if (!err && vd_has_changed(vd))
 		vd->missed = true;
 	mutex_unlock(&t->lock);
 	return err;
-}
-
-static void vd_detach(struct door_vdpa *vd)
-{
-	if (vd->vdev->s.attached)
-		vd->generation = vt_target_stamp(vd->vdev->s.target);
-	vt_vdev_detach(vd->vdev);
 }
 
 static void vd_reset_vq(struct door_vdpa *vd, struct vt_vq *vq)
@@ -441,6 +519,7 @@ static void vd_reset_locked(struct door_vdpa *vd)
 	unsigned int i;
 
 	vd_stop_all(vd);
+	vd_keep(vd);
 	for (i = 0; i < vdev->nvqs; i++)
 		vd_reset_vq(vd, &vdev->vqs[i]);
 	vdev->features = 0;
@@ -453,7 +532,7 @@ static void vd_reset_locked(struct door_vdpa *vd)
 	mutex_lock(&vdev->s.target->lock);
 	vd->config_cb = (struct vdpa_callback) {};
 	mutex_unlock(&vdev->s.target->lock);
-	vd_detach(vd);
+	vt_vdev_detach(vdev);
 }
 
 static int vd_reset(struct vdpa_device *vdpa)
@@ -491,7 +570,7 @@ static void vd_set_status_locked(struct door_vdpa *vd, u8 status)
 		status &= ~(VIRTIO_CONFIG_S_FEATURES_OK |
 			    VIRTIO_CONFIG_S_DRIVER_OK);
 	if (new & status & VIRTIO_CONFIG_S_DRIVER_OK) {
-		vd_power_on(vd->vdev);
+		vd_power_on(vd);
 		vd_start_all(vd);
 	}
 	WRITE_ONCE(vd->status, status & ~VIRTIO_CONFIG_S_NEEDS_RESET);
@@ -591,20 +670,37 @@ static int vd_set_user_map(struct door_vdpa *vd, struct vhost_iotlb *iotlb)
 	return err;
 }
 
-static int vd_set_map(struct vdpa_device *vdpa, unsigned int asid,
-		      struct vhost_iotlb *iotlb)
+static int vd_map(struct door_vdpa *vd, struct vhost_iotlb *iotlb)
 {
-	struct door_vdpa *vd = to_door(vdpa);
-
-	if (vdpa->use_va)
+	if (vd->vdpa.use_va)
 		return vd->user ? vd_set_user_map(vd, iotlb) : -EINVAL;
 	return vt_gmem_iotlb_set(&vd->mem, iotlb);
 }
 
+/* Of batches, and of what is unmapped, vhost_vdpa tells its VMM no error. */
+static int vd_set_map(struct vdpa_device *vdpa, unsigned int asid,
+		      struct vhost_iotlb *iotlb)
+{
+	struct door_vdpa *vd = to_door(vdpa);
+	int err = vd_map(vd, iotlb);
+
+	if (err) {
+		dev_warn_ratelimited(&vdpa->dev,
+				     "guest memory cannot be used: %d\n", err);
+		if (READ_ONCE(vd->status) & VIRTIO_CONFIG_S_DRIVER_OK)
+			vd_set_needs_reset(vd);
+	}
+	return err;
+}
+
+/* The node is closed: who opens it next is another one. */
 static int vd_reset_map(struct vdpa_device *vdpa, unsigned int asid)
 {
 	struct door_vdpa *vd = to_door(vdpa);
 
+	mutex_lock(&vd->vdev->s.lock);
+	memset(&vd->kept, 0, sizeof(vd->kept));
+	mutex_unlock(&vd->vdev->s.lock);
 	if (vd->user)
 		return vt_gmem_user_set_table(vd->user, NULL, 0);
 	return vt_gmem_iotlb_set(&vd->mem, NULL);

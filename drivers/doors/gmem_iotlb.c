@@ -70,9 +70,13 @@ static int chunk_insert(struct vt_gmem *gm, struct vt_chunk *c)
 		}
 	}
 	c->priv = (void *)gi->gen;
-	spin_lock(&gm->lock);
-	err = vt_gmem_insert(gm, c);
-	spin_unlock(&gm->lock);
+	/* Nothing is allocated with the lock held. */
+	err = xa_reserve(&gm->chunks, c->index, GFP_KERNEL_ACCOUNT);
+	if (!err) {
+		spin_lock(&gm->lock);
+		err = vt_gmem_insert(gm, c);
+		spin_unlock(&gm->lock);
+	}
 	if (err) {
 		iotlb_release(gm, c);
 		vt_chunk_free(c);
@@ -80,14 +84,21 @@ static int chunk_insert(struct vt_gmem *gm, struct vt_chunk *c)
 	return err;
 }
 
+/* A VMM may map a page, or the others of its folio, as often as it likes. */
+static bool page_get(struct page *page)
+{
+	/* try_get_page() is an assertion, too. */
+	return page_ref_count(compound_head(page)) > 0 && try_get_page(page);
+}
+
 static void chunk_add_page(struct vt_chunk *c, u64 iova, u64 pa, u32 perm)
 {
 	unsigned int i = (iova & (VT_CHUNK_SIZE - 1)) >> PAGE_SHIFT;
 	unsigned long pfn = PHYS_PFN(pa);
 
-	if (!(perm & VHOST_ACCESS_RO) || !pfn_valid(pfn))
+	if (!(perm & VHOST_ACCESS_RO) || !pfn_valid(pfn) ||
+	    !page_get(pfn_to_page(pfn)))
 		return;
-	get_page(pfn_to_page(pfn));
 	c->page[i] = (unsigned long)pfn_to_page(pfn) |
 		     (perm & VHOST_ACCESS_WO ? 0 : VT_PAGE_RO);
 	c->nr++;

@@ -15,6 +15,9 @@
 struct vt_vdev;
 struct vt_vq;
 
+/* Larger than the configuration space of any device type. */
+#define VT_MAX_CONFIG	256
+
 /**
  * struct vt_vdev_ops - a virtio device type
  * @device_id: virtio 1.2, 5

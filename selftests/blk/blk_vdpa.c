@@ -9,6 +9,19 @@
 #include "users.h"
 #include "vdpa_life.h"
 
+/* A disk with a write cache. */
+static int make_cached(struct bed *bed, struct disk *disk, bool use_va)
+{
+	struct disk_opts d = {
+		.kind = DISK_BDEV, .block_size = SECTOR, .size_mb = 16,
+		.cache_mb = 4, .own = true,
+	};
+	struct bed_opts b = bed_opts(disk, use_va);
+	int ret = disk_create(disk, &d);
+
+	return ret ? ret : bed_make(bed, &b);
+}
+
 /* Take what is there; how many, or -EIO for a bad status. */
 static int take_done(struct vblk_queue *q)
 {
@@ -333,6 +346,54 @@ TEST_F(vdpa, qemu_11)
 	ALL_WELL();
 }
 
+static int cache_set(const struct vblk *d, u8 on)
+{
+	return vdpa_set_config(d->fd, offsetof(struct virtio_blk_config, wce),
+			       &on, sizeof(on));
+}
+
+/* 0 or 1, or -errno. */
+static int cache_is(const struct vblk *d)
+{
+	u8 on;
+	int ret = vdpa_get_config(d->fd, offsetof(struct virtio_blk_config, wce),
+				  &on, sizeof(on));
+
+	return ret ? ret : on;
+}
+
+/* A driver that has turned the cache off does not flush after a stop either. */
+TEST_F(vdpa, cache_off_while_stopped)
+{
+	u32 base[QUEUES] = { 0 };
+	unsigned int i;
+
+	ASSERT_EQ(0, make_cached(&self->bed, &self->disk, variant->use_va));
+	OPEN();
+	EXPECT_EQ(1, cache_is(&self->d));
+	ASSERT_EQ(0, cache_set(&self->d, 0));
+	VERIFIED(1);
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, qemu_stop(&self->d, base));
+		ASSERT_EQ(0, qemu_10_start(&self->d, base));
+		EXPECT_EQ(0, cache_is(&self->d));
+		VERIFIED(2 + i);
+	}
+	/* A new driver, on the same node and on another. */
+	RESET();
+	EXPECT_EQ(1, cache_is(&self->d));
+	ASSERT_EQ(0, cache_set(&self->d, 0));
+	ASSERT_EQ(0, vdpa_set_status(self->d.fd, 0));
+	EXPECT_EQ(1, cache_is(&self->d));
+	RESET();
+	ASSERT_EQ(0, cache_set(&self->d, 0));
+	vblk_close(&self->d);
+	self->o.start_index = 120;
+	OPEN();
+	EXPECT_EQ(1, cache_is(&self->d));
+	VERIFIED(9);
+}
+
 /* Nothing is lost, nothing is done twice, wherever the rings stand. */
 TEST_F(vdpa, suspend_and_resume)
 {
@@ -497,7 +558,14 @@ TEST_F(vdpa, resized)
 				     LEN));
 	}
 	ASSERT_EQ(0, vdpa_set_config_call(self->d.fd, -1));
+	size = 64 * MIB;
 	ASSERT_EQ(0, ctl_resize(self->bed.ctl, self->bed.name, 0, &size));
+	EXPECT_FALSE(event_came(event, 100));
+	/* Told as soon as there is somebody to be told. */
+	ASSERT_EQ(0, vdpa_set_config_call(self->d.fd, event));
+	EXPECT_TRUE(event_came(event, VT_PATIENCE * 1000));
+	EXPECT_EQ(0, vdpa_read_config(&self->d));
+	ASSERT_EQ(0, vdpa_set_config_call(self->d.fd, event));
 	EXPECT_FALSE(event_came(event, 100));
 	close(event);
 }
@@ -705,6 +773,53 @@ static int join(pthread_t thread, unsigned int seconds)
 	clock_gettime(CLOCK_REALTIME, &end);
 	end.tv_sec += seconds;
 	return pthread_timedjoin_np(thread, NULL, &end);
+}
+
+/* In a child that is user @uid: the status a VMM gets to. */
+static int attach_as(const struct vblk *d, uid_t uid)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		if (setuid(uid))
+			_exit(255);
+		vdpa_set_status(d->fd, VDPA_ACK);
+		vdpa_set_status(d->fd, VDPA_ACK | VDPA_DRIVER);
+		_exit(vdpa_status(d->fd));
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return -ECHILD;
+	return WEXITSTATUS(status);
+}
+
+/* Who may open its node may attach to a target, unless that has an owner. */
+TEST_F(vdpa, only_its_owner)
+{
+	static const u32 owner[] = { 0, 65533 };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(owner); i++) {
+		struct bed_opts b = bed_opts(&self->disk, variant->use_va);
+		struct disk_opts d = {
+			.kind = DISK_NULL, .block_size = SECTOR, .size_mb = 16,
+		};
+
+		b.uid = owner[i];
+		ASSERT_EQ(0, disk_create(&self->disk, &d));
+		ASSERT_EQ(0, bed_make(&self->bed, &b));
+		ASSERT_EQ(0, vdpa_attach(&self->d, &self->o));
+		EXPECT_EQ(VDPA_ACK | VDPA_DRIVER,
+			  attach_as(&self->d, owner[i]));
+		ASSERT_EQ(0, vdpa_set_status(self->d.fd, 0));
+		/* Without an owner it is for who has the node. */
+		EXPECT_EQ(owner[i] ? VDPA_ACK : VDPA_ACK | VDPA_DRIVER,
+			  attach_as(&self->d, 65534));
+		ASSERT_EQ(0, vdpa_set_status(self->d.fd, 0));
+		EXPECT_EQ(VDPA_ACK | VDPA_DRIVER, attach_as(&self->d, 0));
+		vblk_close(&self->d);
+		EXPECT_EQ(0, bed_finish(&self->bed, &self->disk));
+	}
 }
 
 /* Whose limits count: who goes beyond ACKNOWLEDGE, even if it is root's. */

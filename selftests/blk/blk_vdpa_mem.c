@@ -293,6 +293,8 @@ TEST_F(vdpa, more_pieces_than_fit)
 		}
 	}
 	ASSERT_EQ(0, vdpa_batch_end(self->d.fd));
+	/* Of several thousand pieces, each is one of a table of user memory. */
+	EXPECT_EQ(variant->use_va, needs_reset(self->d.fd));
 	ret = read_to(self->q, r->buf_gpa, 0);
 	EXPECT_NE(VIRTIO_BLK_S_OK, ret);
 	EXPECT_EQ(0x77, r->buf[0]);

@@ -8,6 +8,7 @@ struct bed *bed_new(void)
 	struct bed *b = bed_make();
 
 	b->vdev.features = BED_FEATURES;
+	b->vdev.s.attached = true;
 	b->vdev.wce = true;
 	return b;
 }

@@ -4,9 +4,10 @@
 import os
 
 import bootsector
+import scsi
 import vt
-from bed import (Background, Fail, Repeated, Skip, expect, expect_equal, test, unplug,
-                 wait_moving)
+from bed import (Background, Fail, Repeated, Skip, expect, expect_equal, guest_fio, test,
+                 unplug, wait_moving)
 from devices import SCSI, cannot_start, no_errors, size_of, verify
 from guest import Guest
 from qmp import QmpError
@@ -109,6 +110,35 @@ def resize(bed):
     no_errors(target)
     bed.fault("device grown, and the target told (vhostctl resize)",
               "scsi: the new size" + ("" if told else ", when it looked"))
+
+
+class Vdpa(scsi.Target):
+    """A target which QEMU has by vDPA."""
+
+    @property
+    def qemu_arg(self):
+        return f"vhost-vdpa-device-pci,vhostdev={self.node}"
+
+
+@test()
+def luns_of_a_stopped_vm(bed):
+    """To stop a vDPA device QEMU resets it: no session is there to be told."""
+    target = bed.keep(Vdpa("disk", "--null", "1G", "--vdpa"))
+    guest = bed.guest(target)
+    disk = SCSI.disk(guest, target)
+    guest_fio(guest, vt.fio(disk, "randread", number_ios=100))
+    guest.monitor("stop")
+    vt.ctl("lun", "add", "disk", 1, "--null", "64M")
+    guest.monitor("cont")
+    SCSI.lun(guest, 1)
+    guest.monitor("stop")
+    guest.monitor("cont")
+    guest.monitor("stop")
+    vt.ctl("lun", "remove", "disk", 1)
+    guest.monitor("cont")
+    vt.wait_for("LUN 1 gone", lambda: not SCSI.find_lun(guest, 1), 60)
+    guest_fio(guest, vt.fio(disk, "randread", number_ios=100))
+    no_errors(target)
 
 
 @test()
