@@ -305,7 +305,7 @@ static void disk_end(struct vt_io *io)
 
 	if (fc.fails) {
 		fc.fails--;
-		vt_io_end(io, fc.fails & 1 ? BLK_STS_IOERR : BLK_STS_NOSPC);
+		vt_io_end(io, fc.fails & 1 ? BLK_STS_NOSPC : BLK_STS_IOERR);
 		return;
 	}
 	if (io->op == VT_OP_READ || io->op == VT_OP_WRITE)
