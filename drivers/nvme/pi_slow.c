@@ -231,7 +231,7 @@ static blk_status_t slow_steps(struct slow *s, struct vt_req *req,
 	step_init(&t, s, req);
 	for (at = 0; at < cmd->nlb && !st; at += t.nr) {
 		step_set(&t, lba, at, cmd->nlb - at);
-		st = fn(&t);
+		st = slow_go_on(s) ?: fn(&t);
 	}
 	return st;
 }
@@ -286,7 +286,7 @@ blk_status_t slow_pi_copy(struct slow *s, const struct nv_copy_range *r, u64 to)
 		return BLK_STS_IOERR;
 	for (at = 0; at < nlb && !st; at += t.nr) {
 		step_set(&from, lba, at, nlb - at);
-		st = step_read(&from);
+		st = slow_go_on(s) ?: step_read(&from);
 		if (st)
 			break;
 		step_set(&t, to, at, nlb - at);

@@ -149,20 +149,47 @@ static blk_status_t slow_verify(struct slow *s)
 		return slow_pi_verify(s);
 	for (; left && !st; left -= n, lba += n) {
 		n = min(left, most);
-		st = slow_rw(s, VT_OP_READ, lba, n * slow_block_size(s), 0);
+		st = slow_go_on(s) ?:
+		     slow_rw(s, VT_OP_READ, lba, n * slow_block_size(s), 0);
 	}
 	return st;
+}
+
+/* Sectors of a bio. */
+#define BIO_SECTORS	((u32)(U32_MAX >> SECTOR_SHIFT))
+
+/*
+ * Blocks that are discarded at once, of @left from @lba on: no more than the
+ * backend does, up to where no part of its granules is left over.
+ */
+static u32 discard_piece(const struct vt_limits *l, u64 lba, u32 left)
+{
+	unsigned int shift = ilog2(l->block_size) - SECTOR_SHIFT;
+	u32 most = min(l->max_discard_sectors, BIO_SECTORS) >> shift, rest;
+
+	most = max(most, 1u);
+	if (left <= most)
+		return left;
+	div_u64_rem(lba + most, max(l->discard_alignment >> shift, 1u), &rest);
+	return rest < most ? most - rest : most;
 }
 
 static blk_status_t slow_discard(struct slow *s, const struct nv_dsm_range *d)
 {
 	const struct vt_unit *u = s->cmd->unit;
-	u32 nlb = le32_to_cpu(d->nlb);
+	u64 lba = le64_to_cpu(d->slba);
+	blk_status_t st = BLK_STS_OK;
+	u32 left = le32_to_cpu(d->nlb), n;
 
-	if (!nlb || (u->flags & VHOST_TARGET_UNIT_F_NO_DISCARD) ||
+	if ((u->flags & VHOST_TARGET_UNIT_F_NO_DISCARD) ||
 	    !u->be->limits.max_discard_sectors)
 		return BLK_STS_OK;
-	return slow_range(s, VT_OP_DISCARD, le64_to_cpu(d->slba), nlb, 0);
+	for (; left && !st; left -= n, lba += n) {
+		n = discard_piece(&u->be->limits, lba, left);
+		st = slow_go_on(s) ?:
+		     slow_range(s, VT_OP_DISCARD, lba, n, 0);
+	}
+	return st;
 }
 
 /* The number of sectors of a range must fit in 32 bits. */
@@ -266,7 +293,8 @@ static blk_status_t slow_copy_range(struct slow *s,
 
 	if (s->pi)
 		return slow_pi_copy(s, r, to);
-	st = slow_rw(s, VT_OP_READ, le64_to_cpu(r->slba), bytes, 0);
+	st = slow_go_on(s) ?:
+	     slow_rw(s, VT_OP_READ, le64_to_cpu(r->slba), bytes, 0);
 	return st ?: slow_rw(s, VT_OP_WRITE, to, bytes,
 			     s->cmd->fua ? VT_IO_FUA : 0);
 }
@@ -379,6 +407,25 @@ void nv_req_zero(struct vt_req *req)
 			       min_t(u32, req->io.bytes - off, sizeof(zeroes)));
 }
 
+static bool slow_may(const struct slow *s)
+{
+	return nv_io_may(s->cmd) &&
+	       (!s->cmd->second || nv_io_may(nv_req_cmd(s->cmd->second)));
+}
+
+blk_status_t slow_go_on(struct slow *s)
+{
+	struct vt_resv *resv = &s->cmd->unit->be->resv;
+
+	/* A pair is one piece; others' writes wait for its end. */
+	if (s->cmd->second)
+		return BLK_STS_OK;
+	/* Whoever wants to change them, and all behind, wait for one piece. */
+	vt_resv_exec_end(resv);
+	vt_resv_exec_begin(resv);
+	return slow_may(s) ? BLK_STS_OK : BLK_STS_RESV_CONFLICT;
+}
+
 static bool slow_is_resv(const struct nv_cmd *cmd)
 {
 	return cmd->sqe.opcode == NV_CMD_RESV_REGISTER ||
@@ -387,13 +434,7 @@ static bool slow_is_resv(const struct nv_cmd *cmd)
 	       cmd->sqe.opcode == NV_CMD_RESV_RELEASE;
 }
 
-static bool slow_may(const struct slow *s)
-{
-	return nv_io_may(s->cmd) &&
-	       (!s->cmd->second || nv_io_may(nv_req_cmd(s->cmd->second)));
-}
-
-/* Its rights cannot change between this look and the end of its I/O. */
+/* Its rights cannot change between a look at them and the end of that piece. */
 static blk_status_t slow_checked(struct slow *s)
 {
 	struct vt_resv *resv = &s->cmd->unit->be->resv;

@@ -39,6 +39,12 @@ static inline u32 slow_copy_nlb(const struct nv_copy_range *r)
 	return le16_to_cpu(r->nlb) + 1;
 }
 
+/*
+ * Before each piece of a long command: reservations may change here. Returns:
+ * why it must not go on, or BLK_STS_OK.
+ */
+blk_status_t slow_go_on(struct slow *s);
+
 /* Blocks from or to the buffer, with s->io.pi. */
 blk_status_t slow_rw(struct slow *s, u8 op, u64 lba, u32 bytes, u8 flags);
 

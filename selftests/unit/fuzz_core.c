@@ -317,6 +317,11 @@ static void disk_end(struct vt_io *io)
 
 static void disk_submit(struct vt_io *io)
 {
+	if (fc.on_io) {
+		fc.on_io(io);
+		vt_io_end(io, BLK_STS_OK);
+		return;
+	}
 	disk_check(io);
 	if (fc.on_submit)
 		fc.on_submit();
@@ -751,6 +756,7 @@ void fc_begin(struct vt_type *type)
 	fc.on_sleep = NULL;
 	fc.looks = 0;
 	fc.on_submit = NULL;
+	fc.on_io = NULL;
 	fc.blocked = NULL;
 	fc.fails = 0;
 	fc.fills_nothing = false;

@@ -14,6 +14,7 @@ void (*shim_on_mb)(void);
 unsigned int shim_no_memory;
 size_t shim_asked;
 void (*shim_on_lock)(struct mutex *m);
+void (*shim_on_down_read)(struct rw_semaphore *s);
 unsigned int shim_pages;
 unsigned long long shim_blk_whole = 126 * 65536;
 unsigned long long shim_blk_part = 4 << 20;

@@ -21,10 +21,13 @@ extern void (*shim_on_mb)(void);
 extern void (*shim_on_wait)(void);
 
 struct mutex;
+struct rw_semaphore;
 struct work_struct;
 
 /* Before mutex_lock() takes it, as others may have it till then; NULL: nothing. */
 extern void (*shim_on_lock)(struct mutex *m);
+/* The same of down_read(). */
+extern void (*shim_on_down_read)(struct rw_semaphore *s);
 
 /* queue_work() and cancel_work_sync(); NULL: nothing. */
 extern void (*shim_on_work)(struct work_struct *work);

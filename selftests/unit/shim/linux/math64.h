@@ -6,4 +6,10 @@
 
 #define div_u64(n, d)		((u64)(n) / (u32)(d))
 
+static inline u64 div_u64_rem(u64 n, u32 d, u32 *rest)
+{
+	*rest = n % d;
+	return n / d;
+}
+
 #endif

@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <linux/types.h>
 
+#include "../hook.h"
+
 /* One thread: what would wait is a deadlock. -1: written. */
 struct rw_semaphore {
 	int users;
@@ -17,6 +19,8 @@ static inline void init_rwsem(struct rw_semaphore *s)
 
 static inline void down_read(struct rw_semaphore *s)
 {
+	if (shim_on_down_read)
+		shim_on_down_read(s);
 	assert(s->users >= 0);
 	s->users++;
 }
