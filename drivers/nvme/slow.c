@@ -192,13 +192,10 @@ static blk_status_t slow_discard(struct slow *s, const struct nv_dsm_range *d)
 	return st;
 }
 
-/* The number of sectors of a range must fit in 32 bits. */
 static bool slow_dsm_ok(const struct slow *s, const struct nv_dsm_range *d)
 {
-	u64 nlb = le32_to_cpu(d->nlb);
-
-	return nv_lba_ok(s->cmd->unit, le64_to_cpu(d->slba), nlb) &&
-	       nv_lba_sector(s->cmd->unit, nlb) <= U32_MAX;
+	return nv_lba_ok(s->cmd->unit, le64_to_cpu(d->slba),
+			 le32_to_cpu(d->nlb));
 }
 
 static blk_status_t slow_dsm(struct slow *s)

@@ -14,11 +14,18 @@ static struct vt_nvme *other;
 static unsigned int ios, preempt_after;
 static struct vt_range piece[MAX_PIECES];
 static unsigned int nr_pieces;
+/* Of ranges: their sectors, and whether one was where the last one ended. */
+static u64 sectors;
+static bool in_a_row;
 
 static void note_io(const struct vt_io *io)
 {
 	ios++;
-	if (io->nr_ranges && nr_pieces < MAX_PIECES)
+	if (!io->nr_ranges)
+		return;
+	in_a_row &= io->range[0].sector == sectors;
+	sectors += io->range[0].nr_sectors;
+	if (nr_pieces < MAX_PIECES)
 		piece[nr_pieces++] = io->range[0];
 }
 
@@ -26,6 +33,8 @@ static void look(void)
 {
 	ios = 0;
 	nr_pieces = 0;
+	sectors = 0;
+	in_a_row = true;
 	fc.on_io = note_io;
 }
 
@@ -254,5 +263,24 @@ TEST(discard_pieces, "a range is discarded in pieces that the backend can")
 	EXPECT_EQ(2, nr_pieces);
 	expect_piece(0, 7 * 8, 8);
 	expect_piece(1, 8 * 8, 8);
+	done();
+}
+
+TEST(discard_large, "a range may be as long as its number of blocks can say")
+{
+	struct vt_limits *l = &fc.disk[0].be.limits;
+
+	ready(1);
+	l->sectors = 1ULL << 36;
+	l->max_discard_sectors = U32_MAX;
+	put_dsm(0, 0, U32_MAX);
+	EXPECT_EQ(0, go(command(NV_CMD_DSM, 0, NV_DSM_DEALLOCATE, 0)));
+	EXPECT_EQ(U32_MAX * 8ULL, sectors);
+	EXPECT(in_a_row);
+	/* A bio each. */
+	EXPECT_EQ(4097, ios);
+	put_dsm(0, 1ULL << 33, U32_MAX);
+	EXPECT_EQ(NV_SC_LBA_RANGE,
+		  go(command(NV_CMD_DSM, 0, NV_DSM_DEALLOCATE, 0)));
 	done();
 }
