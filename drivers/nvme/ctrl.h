@@ -35,6 +35,7 @@ struct nv_cq;
  * @cq: its completion queue; NULL: the doorbell is nobody's
  * @node: on cq->sqs; poller
  * @inflight: commands not yet completed; written by the poller
+ * @going: it is being stopped: what a work item does of its commands ends early
  */
 struct nv_sq {
 	struct nv_ring r;
@@ -42,6 +43,7 @@ struct nv_sq {
 	struct nv_cq *cq;
 	struct list_head node;
 	unsigned int inflight;
+	bool going;
 };
 
 /**

@@ -493,6 +493,7 @@ int nv_sq_start(struct nv_core *c, u16 id)
 		return err;
 	ring_setup(n, &sq->r, id, info, &sq->map, false);
 	sq->inflight = 0;
+	WRITE_ONCE(sq->going, false);
 	WRITE_ONCE(sq->cq, cq);
 	vt_queue_run(&cq->q, sq_add_fn, sq);
 	/* Its doorbell counts from here on: let it be looked at. */
@@ -514,6 +515,7 @@ void nv_sq_stop(struct nv_core *c, u16 id)
 	struct vt_queue *q = &sq->cq->q;
 
 	lockdep_assert_held(&n->s.lock);
+	WRITE_ONCE(sq->going, true);
 	atomic_inc(&q->waiters);
 	vt_queue_run(q, sq_del_fn, sq);
 	wait_event(q->idle_wait, !READ_ONCE(sq->inflight));
@@ -528,6 +530,10 @@ void nv_io_stop(struct vt_nvme *n)
 	struct nv_core *c = &n->core;
 	unsigned int i;
 
+	/* What is long ends early in all of them. */
+	for (i = 1; i <= NV_MAX_QUEUES; i++)
+		if (c->sq[i].used)
+			WRITE_ONCE(n->sq[i - 1].going, true);
 	for (i = 1; i <= NV_MAX_QUEUES; i++) {
 		if (!c->sq[i].used)
 			continue;

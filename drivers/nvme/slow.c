@@ -410,6 +410,18 @@ static bool slow_may(const struct slow *s)
 	       (!s->cmd->second || nv_io_may(nv_req_cmd(s->cmd->second)));
 }
 
+/* As slow_go_on(), with the reservations as they are. */
+static blk_status_t slow_check(struct slow *s)
+{
+	const struct nv_sq *sq = s->cmd->sq;
+
+	if (unlikely(READ_ONCE(sq->going))) {
+		s->cmd->status = NV_SC_ABORT_SQ_DELETED;
+		return BLK_STS_IOERR;
+	}
+	return slow_may(s) ? BLK_STS_OK : BLK_STS_RESV_CONFLICT;
+}
+
 blk_status_t slow_go_on(struct slow *s)
 {
 	struct vt_resv *resv = &s->cmd->unit->be->resv;
@@ -420,7 +432,7 @@ blk_status_t slow_go_on(struct slow *s)
 	/* Whoever wants to change them, and all behind, wait for one piece. */
 	vt_resv_exec_end(resv);
 	vt_resv_exec_begin(resv);
-	return slow_may(s) ? BLK_STS_OK : BLK_STS_RESV_CONFLICT;
+	return slow_check(s);
 }
 
 static bool slow_is_resv(const struct nv_cmd *cmd)
@@ -431,17 +443,27 @@ static bool slow_is_resv(const struct nv_cmd *cmd)
 	       cmd->sqe.opcode == NV_CMD_RESV_RELEASE;
 }
 
+/* The pair has not begun. */
+static void slow_end_second(struct slow *s, blk_status_t st)
+{
+	struct vt_req *second = s->cmd->second;
+
+	second->io.status = st;
+	nv_req_cmd(second)->status = s->cmd->status;
+}
+
 /* Its rights cannot change between a look at them and the end of that piece. */
 static blk_status_t slow_checked(struct slow *s)
 {
 	struct vt_resv *resv = &s->cmd->unit->be->resv;
-	blk_status_t st = BLK_STS_RESV_CONFLICT;
+	blk_status_t st;
 
 	vt_resv_exec_begin(resv);
-	if (slow_may(s))
+	st = slow_check(s);
+	if (!st)
 		st = slow_do(s);
 	else if (s->cmd->second)
-		s->cmd->second->io.status = st;
+		slow_end_second(s, st);
 	vt_resv_exec_end(resv);
 	return st;
 }

@@ -40,8 +40,8 @@ static inline u32 slow_copy_nlb(const struct nv_copy_range *r)
 }
 
 /*
- * Before each piece of a long command: reservations may change here. Returns:
- * why it must not go on, or BLK_STS_OK.
+ * Before each piece of a long command: reservations may change here, and it
+ * ends if its queue is being stopped. Returns: why, or BLK_STS_OK.
  */
 blk_status_t slow_go_on(struct slow *s);
 

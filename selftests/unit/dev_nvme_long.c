@@ -11,7 +11,7 @@
 #define MAX_PIECES	64
 
 static struct vt_nvme *other;
-static unsigned int ios, preempt_after;
+static unsigned int ios, preempt_after, stop_at;
 static struct vt_range piece[MAX_PIECES];
 static unsigned int nr_pieces;
 /* Of ranges: their sectors, and whether one was where the last one ended. */
@@ -20,7 +20,9 @@ static bool in_a_row;
 
 static void note_io(const struct vt_io *io)
 {
-	ios++;
+	/* Another thread has begun to stop the queue. */
+	if (++ios == stop_at)
+		WRITE_ONCE(nd.n->sq[0].going, true);
 	if (!io->nr_ranges)
 		return;
 	in_a_row &= io->range[0].sector == sectors;
@@ -34,6 +36,7 @@ static void look(void)
 	ios = 0;
 	nr_pieces = 0;
 	sectors = 0;
+	stop_at = 0;
 	in_a_row = true;
 	fc.on_io = note_io;
 }
@@ -282,5 +285,93 @@ TEST(discard_large, "a range may be as long as its number of blocks can say")
 	put_dsm(0, 1ULL << 33, U32_MAX);
 	EXPECT_EQ(NV_SC_LBA_RANGE,
 		  go(command(NV_CMD_DSM, 0, NV_DSM_DEALLOCATE, 0)));
+	done();
+}
+
+static struct nv_sqe long_dsm(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		put_dsm(i, i * 8, 8);
+	return command(NV_CMD_DSM, 3, NV_DSM_DEALLOCATE, 0);
+}
+
+static void expect_stopped(unsigned int nr, u32 at)
+{
+	struct nv_cqe e;
+
+	EXPECT_EQ(0, ios);
+	EXPECT_EQ(nd.accepted, nd.ended);
+	for (; nr; nr--, at++) {
+		fc_read(ND_PAGE(ND_CQ(1)) + at * sizeof(e), &e, sizeof(e));
+		EXPECT_EQ(NV_SC_ABORT_SQ_DELETED | NV_SC_MORE,
+			  le16_to_cpu(e.status) >> 1);
+	}
+}
+
+TEST(long_stopped, "a queue that is stopped waits for no more than a piece")
+{
+	ready(0);
+	stop_at = 2;
+	EXPECT_EQ(NV_SC_ABORT_SQ_DELETED, go(long_dsm()));
+	EXPECT_EQ(2, ios);
+	done();
+	ready(32);
+	stop_at = 1;
+	EXPECT_EQ(NV_SC_ABORT_SQ_DELETED,
+		  go(command(NV_CMD_WRITE_ZEROES, 0, 0, 0xffff)));
+	EXPECT_EQ(1, ios);
+	done();
+}
+
+TEST(long_reset, "a reset does not wait for what has not begun")
+{
+	struct nv_sqe d, c, w;
+	u32 at;
+
+	ready(0);
+	d = long_dsm();
+	c = command(NV_CMD_COMPARE, 8, 0, 0);
+	w = command(NV_CMD_WRITE, 8, 0, 0);
+	c.flags = NV_FUSE_FIRST;
+	w.flags = NV_FUSE_SECOND;
+	/* What the other queue has does not keep the first one waiting. */
+	nd_make_queues(2);
+	nd_submit(2, &d, true);
+	fc_poll();
+	nd_submit(1, &d, false);
+	nd_submit(1, &c, false);
+	nd_submit(1, &w, true);
+	fc_poll();
+	EXPECT_EQ(nd.ended + 4, nd.accepted);
+	at = nd.head[1];
+	vt_nvme_reset(nd.n);
+	expect_stopped(3, at);
+	done();
+}
+
+TEST(long_deleted, "nor does the end of a queue, which then serves again")
+{
+	struct nv_sqe d;
+	u32 at;
+
+	ready(0);
+	d = long_dsm();
+	at = nd.head[1];
+	nd_admin(NV_ADM_DELETE_SQ, 0, 0, 1, 0);
+	nd_submit(1, &d, true);
+	fc_poll();
+	EXPECT_EQ(nd.ended + 1, nd.accepted);
+	/* It has the queue deleted. */
+	fc_do_work(1);
+	expect_stopped(1, at);
+	nd_serve();
+	nd_admin(NV_ADM_DELETE_CQ, 0, 0, 1, 0);
+	nd_serve();
+	nd_make_queues(1);
+	look();
+	EXPECT_EQ(0, go(long_dsm()));
+	EXPECT_EQ(4, ios);
 	done();
 }
