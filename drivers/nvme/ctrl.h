@@ -60,7 +60,7 @@ struct nv_sq {
  * @vector: interrupt vector
  * @ien: interrupts are enabled
  * @awake: counted in n->awake; poller
- * @media_errors: errors of backends; written by the poller
+ * @media_errors: errors of media and data; written by the poller
  * @busy_ns: time with commands under way; likewise
  * @busy_since: when the present such time began; poller
  */

@@ -270,11 +270,14 @@ static int ioq_fetch(struct vt_queue *q)
 	return 1;
 }
 
-/* What counts as an error of data integrity, whoever found it. */
-static bool is_pi_error(u16 status)
+/*
+ * What counts as an error of the media or of data integrity, whoever found it:
+ * Write Fault, Unrecovered Read Error, and what protection information is for.
+ */
+static bool is_media_error(u16 status)
 {
 	status &= NV_SC_MASK;
-	return status >= NV_SC_GUARD && status <= NV_SC_REF_TAG;
+	return status >= NV_SC_WRITE_FAULT && status <= NV_SC_REF_TAG;
 }
 
 static void ioq_log_error(struct nv_cq *cq, struct vt_req *req, u16 status)
@@ -282,7 +285,7 @@ static void ioq_log_error(struct nv_cq *cq, struct vt_req *req, u16 status)
 	struct nv_cmd *cmd = nv_req_cmd(req);
 	struct nv_sq *sq = cmd->sq;
 
-	if (!cmd->status || is_pi_error(status))
+	if (is_media_error(status))
 		WRITE_ONCE(cq->media_errors, cq->media_errors + 1);
 	nv_error_add(&cq->n->core, sq->r.id, cmd->sqe.cid, status,
 		     le32_to_cpu(cmd->sqe.nsid), cmd->lba);

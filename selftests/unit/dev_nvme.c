@@ -369,6 +369,68 @@ TEST(slow_fails, "what could not be read is told apart from what could not be wr
 	nd_end();
 }
 
+static blk_status_t io_status;
+
+static blk_status_t end_io(const struct vt_io *io)
+{
+	(void)io;
+	return io_status;
+}
+
+static u64 media_errors(void)
+{
+	struct nv_log_smart log;
+
+	nd_admin(NV_ADM_GET_LOG, 0, nd_data(4), 127 << 16 | NV_LOG_SMART, 0);
+	EXPECT_EQ(0, nd_status(0));
+	fc_read(nd_data(4), &log, sizeof(log));
+	return le64_to_cpu(log.media_errors[0]);
+}
+
+static void expect_media_error(blk_status_t st, u8 opcode, bool counts)
+{
+	u64 before = media_errors();
+
+	io_status = st;
+	fc.on_io = end_io;
+	EXPECT(nd_io(opcode, 0, 0, 0, nd_data(0)));
+	fc.on_io = NULL;
+	EXPECT_EQ(before + counts, media_errors());
+}
+
+TEST(media_errors_counted, "SMART counts errors of media and data, and no others")
+{
+	static const struct {
+		blk_status_t st;
+		bool counts;
+	} map[] = {
+		{ BLK_STS_IOERR, true }, { BLK_STS_MEDIUM, true },
+		{ BLK_STS_PROTECTION, true }, { BLK_STS_NOTSUPP, false },
+		{ BLK_STS_OFFLINE, false }, { BLK_STS_NOSPC, false },
+		{ BLK_STS_RESV_CONFLICT, false }, { BLK_STS_RESOURCE, false },
+	};
+	unsigned int i;
+
+	ready(0);
+	for (i = 0; i < ARRAY_SIZE(map); i++) {
+		expect_media_error(map[i].st, NV_CMD_READ, map[i].counts);
+		expect_media_error(map[i].st, NV_CMD_WRITE, map[i].counts);
+		expect_media_error(map[i].st, NV_CMD_VERIFY, map[i].counts);
+	}
+	/* What is read is not what it is compared with. */
+	put(0, 0x22, 512);
+	expect_media_error(BLK_STS_OK, NV_CMD_COMPARE, false);
+	nd_end();
+	ready(32);
+	fc.disk[0].tuples[8].guard ^= 1;
+	fc.disk[0].tuples[8].app = 0;
+	EXPECT_EQ(0, media_errors());
+	EXPECT_EQ(NV_SC_GUARD, nd_io(NV_CMD_VERIFY, 8, 0, 4 << 26, 0) &
+		  NV_SC_MASK);
+	EXPECT_EQ(1, media_errors());
+	nd_end();
+}
+
 /* What a page has that alloc_page() of the shim did not zero. */
 #define OLD	0xa5
 

@@ -18,17 +18,18 @@ static unsigned int nr_pieces;
 static u64 sectors;
 static bool in_a_row;
 
-static void note_io(const struct vt_io *io)
+static blk_status_t note_io(const struct vt_io *io)
 {
 	/* Another thread has begun to stop the queue. */
 	if (++ios == stop_at)
 		WRITE_ONCE(nd.n->sq[0].going, true);
 	if (!io->nr_ranges)
-		return;
+		return BLK_STS_OK;
 	in_a_row &= io->range[0].sector == sectors;
 	sectors += io->range[0].nr_sectors;
 	if (nr_pieces < MAX_PIECES)
 		piece[nr_pieces++] = io->range[0];
+	return BLK_STS_OK;
 }
 
 static void look(void)

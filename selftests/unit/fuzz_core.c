@@ -318,8 +318,7 @@ static void disk_end(struct vt_io *io)
 static void disk_submit(struct vt_io *io)
 {
 	if (fc.on_io) {
-		fc.on_io(io);
-		vt_io_end(io, BLK_STS_OK);
+		vt_io_end(io, fc.on_io(io));
 		return;
 	}
 	disk_check(io);

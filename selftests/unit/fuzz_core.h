@@ -53,8 +53,8 @@ struct fc_disk {
  * @on_wake: somebody is about to wake a queue; NULL: nobody minds
  * @on_sleep: a queue is armed, and about to fall asleep; NULL: nobody minds
  * @on_submit: the backend gets an I/O now; NULL: nobody minds
- * @on_io: an I/O is looked at, and ends well, of a disk larger than there is
- *	memory for; NULL: it is done
+ * @on_io: I/Os are only looked at, and end as it says: a disk may be larger than
+ *	there is memory for; NULL: they are done
  * @blocked: does it wait for a lock that is held? NULL: no
  * @fails: how many I/Os from now on fail
  * @fills_nothing: the backend does not read what it says it has read
@@ -73,7 +73,7 @@ struct fc {
 	void (*on_wake)(void);
 	void (*on_sleep)(void);
 	void (*on_submit)(void);
-	void (*on_io)(const struct vt_io *io);
+	blk_status_t (*on_io)(const struct vt_io *io);
 	bool (*blocked)(struct work_struct *work);
 	unsigned int fails;
 	bool fills_nothing;
