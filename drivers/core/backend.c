@@ -151,6 +151,7 @@ void vt_backend_hold(struct vt_backend *be)
 {
 	kref_get(&be->ref);
 }
+EXPORT_SYMBOL_GPL(vt_backend_hold);
 
 void vt_backend_release(struct vt_backend *be)
 {
@@ -160,6 +161,7 @@ void vt_backend_release(struct vt_backend *be)
 	else
 		kref_put(&be->ref, backend_last_put);
 }
+EXPORT_SYMBOL_GPL(vt_backend_release);
 
 /* One that is open already, if there is; a dead one is as good as closed. */
 static struct vt_backend *shared_find(const struct vt_backend_ops *ops,

@@ -503,26 +503,44 @@ static void flush_done(struct vt_io *io)
 	complete(&container_of(io, struct flush, io)->done);
 }
 
-/* At shutdown, what is in the caches of all namespaces goes to storage. */
+/* What is behind the next namespace after @nsid, held; NULL: there is none. */
+static struct vt_backend *flush_next(struct vt_nvme *n, u32 *nsid)
+{
+	struct nv_core *c = &n->core;
+	struct vt_backend *be = NULL;
+
+	nv_ns_lock(c);
+	*nsid = nv_ns_next(c, *nsid);
+	if (*nsid) {
+		be = nv_ns_find(c, *nsid)->be;
+		vt_backend_hold(be);
+	}
+	nv_ns_unlock(c);
+	return be;
+}
+
+/*
+ * At shutdown, what is in the caches of all namespaces goes to storage. One that
+ * hangs is in the way of this controller alone: no lock of the target is held.
+ */
 void nv_flush_all(struct vt_nvme *n)
 {
 	gfp_t gfp = GFP_KERNEL | __GFP_NOFAIL;
 	struct flush *f = kzalloc(sizeof(*f), gfp);
-	struct vt_unit *u;
-	unsigned long i;
+	struct vt_backend *be;
+	u32 nsid = 0;
 
 	init_completion(&f->done);
 	f->io.done = flush_done;
 	f->io.css = n->s.css;
 	f->io.op = VT_OP_FLUSH;
-	mutex_lock(&n->s.target->lock);
-	xa_for_each(&n->s.target->units, i, u) {
-		f->io.be = u->be;
+	while ((be = flush_next(n, &nsid))) {
+		f->io.be = be;
 		reinit_completion(&f->done);
 		vt_io_submit(&f->io);
 		wait_for_completion(&f->done);
+		vt_backend_release(be);
 	}
-	mutex_unlock(&n->s.target->lock);
 	kfree(f);
 }
 

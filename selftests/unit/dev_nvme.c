@@ -960,6 +960,34 @@ TEST(shutdown_outdated, "a shutdown ends with the controller's being enabled")
 	nd_end();
 }
 
+static unsigned int flushes;
+
+/* The first namespace goes while it is flushed; others find the lock free. */
+static blk_status_t flushed(const struct vt_io *io)
+{
+	EXPECT_EQ(VT_OP_FLUSH, io->op);
+	EXPECT(io->be == &fc.disk[flushes].be);
+	EXPECT_EQ(1, io->be->ref.count);
+	if (EXPECT(!mutex_is_locked(&fc.target.lock)) && !flushes)
+		fc_remove_disk(0);
+	flushes++;
+	return BLK_STS_OK;
+}
+
+TEST(shutdown_flushes, "a shutdown flushes all namespaces, with no lock of the target held")
+{
+	nd_open(0, 0);
+	fc_add_disk(1);
+	nd_enable();
+	flushes = 0;
+	fc.on_io = flushed;
+	nd_reg(NV_REG_CC, 4, ENABLE | 1 << 14);
+	fc_do_work(8);
+	EXPECT_EQ(2, flushes);
+	EXPECT_EQ(NV_CSTS_SHST_DONE, nd.n->core.regs.csts & NV_CSTS_SHST);
+	nd_end();
+}
+
 TEST(queue_away, "queues and shadow pages that are not in memory are refused")
 {
 	u64 away = FC_BASE + FC_BYTES;

@@ -410,6 +410,7 @@ static void disk_begin(struct fc_disk *d, unsigned int nr, u8 how)
 
 static void disk_finish(struct fc_disk *d)
 {
+	MUST(!d->be.ref.count);
 	vt_resv_destroy(&d->be.resv);
 	vt_rmw_destroy(&d->be.rmw);
 }
@@ -719,6 +720,17 @@ void fc_lose(unsigned int i, bool for_good)
 void vt_target_put(struct vt_target *t)
 {
 	t->ref.count--;
+}
+
+void vt_backend_hold(struct vt_backend *be)
+{
+	be->ref.count++;
+}
+
+void vt_backend_release(struct vt_backend *be)
+{
+	MUST(be->ref.count);
+	be->ref.count--;
 }
 
 void vt_target_keep_stats(struct vt_session *s)

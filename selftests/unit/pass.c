@@ -176,6 +176,16 @@ void vt_target_keep_stats(struct vt_session *s)
 	(void)s;
 }
 
+void vt_backend_hold(struct vt_backend *b)
+{
+	(void)b;
+}
+
+void vt_backend_release(struct vt_backend *b)
+{
+	(void)b;
+}
+
 /* There is no protection information. */
 
 struct vt_pi *vt_pi_alloc(const struct vt_backend *b, u64 sector, u32 bytes,
