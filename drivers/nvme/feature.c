@@ -360,11 +360,26 @@ static const struct feature *feature_find(u8 fid)
 	return NULL;
 }
 
-u32 nv_feature_effects(u8 fid)
+/* Where there is no cache there is none to be switched off (5.27.1.4). */
+static bool feature_missing(struct nv_core *c, u8 fid)
+{
+	bool missing;
+
+	if (fid != NV_FEAT_VWC)
+		return false;
+	nv_ns_lock(c);
+	missing = !nv_write_cache(c);
+	nv_ns_unlock(c);
+	return missing;
+}
+
+u32 nv_feature_effects(struct nv_core *c, u8 fid)
 {
 	const struct feature *f = feature_find(fid);
 
-	return f ? NV_FID_SUPPORTED | (f->ns ? NV_FID_NS : NV_FID_CTRL) : 0;
+	if (!f || (fid == NV_FEAT_VWC && !nv_write_cache(c)))
+		return 0;
+	return NV_FID_SUPPORTED | (f->ns ? NV_FID_NS : NV_FID_CTRL);
 }
 
 static void features_defaults(struct nv_core *c, struct nv_features *f)
@@ -415,7 +430,7 @@ u16 nv_set_features(struct nv_admin *a)
 	const struct feature *f = feature_find(dw10);
 	u16 status;
 
-	if (!f)
+	if (!f || feature_missing(a->c, f->fid))
 		return bad_field();
 	if (dw10 & SV)
 		return NV_SC_FEAT_NOT_SAVEABLE | NV_SC_DNR;
@@ -443,7 +458,7 @@ u16 nv_get_features(struct nv_admin *a)
 	u32 dw10 = le32_to_cpu(a->cmd.cdw10);
 	const struct feature *f = feature_find(dw10);
 
-	if (!f)
+	if (!f || feature_missing(a->c, f->fid))
 		return bad_field();
 	switch ((dw10 >> 8) & 7) {
 	case NV_SEL_CURRENT:

@@ -17,7 +17,7 @@ static void id_subnqn(const struct nv_core *c, char *nqn, size_t size)
 		 c->target->name);
 }
 
-static bool id_write_cache(struct nv_core *c)
+bool nv_write_cache(struct nv_core *c)
 {
 	const struct vt_unit *u;
 	u32 nsid = 0;
@@ -54,7 +54,7 @@ static void id_ctrl_nvm(struct nv_core *c, struct nv_id_ctrl *id)
 			       NV_ONCS_RESV | NV_ONCS_TIMESTAMP |
 			       NV_ONCS_VERIFY | NV_ONCS_COPY);
 	/* Flush is of one namespace: NSID ffffffffh is refused. */
-	id->vwc = 2 << 1 | (id_write_cache(c) ? NV_VWC_PRESENT : 0);
+	id->vwc = 2 << 1 | (nv_write_cache(c) ? NV_VWC_PRESENT : 0);
 	id->fuses = cpu_to_le16(NV_FUSES_COMPARE_WRITE);
 	id->acwu = cpu_to_le16(NV_ACWU);
 	id->sgls = cpu_to_le32(NV_SGLS_BYTES | NV_SGLS_BUCKET |

@@ -149,7 +149,7 @@ static u16 log_features(struct nv_admin *a)
 	unsigned int i;
 
 	for (i = 0; i < 256; i++)
-		log[i] = cpu_to_le32(nv_feature_effects(i));
+		log[i] = cpu_to_le32(nv_feature_effects(a->c, i));
 	return NV_SC_SUCCESS;
 }
 

@@ -338,6 +338,8 @@ u16 nv_delete_sq(struct nv_admin *a);
 
 /* identify.c */
 u16 nv_identify(struct nv_admin *a);
+/* Has a namespace a volatile write cache? nv_ns_lock() held. */
+bool nv_write_cache(struct nv_core *c);
 
 /* ns.c */
 u64 nv_hash(const void *data, size_t len);
@@ -356,8 +358,8 @@ u8 nv_ns_rescap(const struct vt_unit *u);
 void nv_features_init(struct nv_core *c);
 u16 nv_set_features(struct nv_admin *a);
 u16 nv_get_features(struct nv_admin *a);
-/* Bits of the feature in the log of features; 0: there is no such. */
-u32 nv_feature_effects(u8 fid);
+/* Bits of the feature in the log of features; 0: no such. nv_ns_lock() held. */
+u32 nv_feature_effects(struct nv_core *c, u8 fid);
 
 /* io.c */
 bool nv_io_knows(u8 opcode);

@@ -207,7 +207,7 @@ TEST_F(nv, pin)
 	struct vhost_target_nvme_irq irq = {
 		.size = sizeof(irq), .flags = VHOST_TARGET_NVME_IRQ_F_PIN,
 	};
-	struct nvme_sqe cmd = { .opcode = 10, .cdw10 = 6 };
+	struct nvme_sqe cmd = { .opcode = 10, .cdw10 = 1 };
 	struct nvme *n = &self->n;
 	struct nvme_cqe cqe;
 

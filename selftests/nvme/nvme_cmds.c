@@ -210,12 +210,31 @@ TEST_F(nv, copy)
 	WORKS();
 }
 
+/* A disk with a volatile write cache. */
+static int make_cached(FIXTURE_DATA(nv) *self, enum nvme_db db)
+{
+	struct disk_opts d = {
+		.kind = DISK_BDEV, .block_size = SECTOR, .size_mb = 16,
+		.cache_mb = 1, .own = true,
+	};
+	struct bed_opts b = {
+		.disk = &self->disk, .type = VHOST_TARGET_NVME,
+		.num_queues = 4,
+	};
+	int ret = disk_create(&self->disk, &d);
+
+	if (!ret)
+		ret = bed_make(&self->bed, &b);
+	return ret ? ret : nv_make_ctrl(self, db);
+}
+
 TEST_F(nv, fua_and_cache)
 {
 	struct nvme_sqe cmd = { 0 };
 	u32 dw0;
 
-	MAKE_QUEUE();
+	ASSERT_EQ(0, make_cached(self, variant->db));
+	ASSERT_EQ(0, nvme_create_queue(&self->n, 1, 16));
 	nvme_set_rw(&cmd, OP_WRITE, 1, 0, 8);
 	cmd.cdw12 |= 1 << 30;
 	cmd.prp1 = self->gpa;
@@ -226,6 +245,18 @@ TEST_F(nv, fua_and_cache)
 	EXPECT_EQ(0, nvme_get_feature(&self->n, 6, 0, &dw0));
 	EXPECT_EQ(0, dw0);
 	WORKS();
+}
+
+TEST_F(nv, no_cache)
+{
+	const u8 *id;
+
+	MAKE(0);
+	id = self->n.buf;
+	STATUS(0, nvme_identify(&self->n, 1, 0));
+	EXPECT_EQ(0, id[525] & 1);
+	STATUS(SC_FIELD, nvme_get_feature(&self->n, 6, 0, NULL));
+	STATUS(SC_FIELD, nvme_set_feature(&self->n, 6, 0, NULL));
 }
 
 TEST_F(nv, refused)

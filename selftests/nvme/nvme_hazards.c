@@ -509,7 +509,7 @@ TEST_F(nv, woken_while_falling_asleep)
 		} else if (i % 3) {
 			ASSERT_EQ(0, nv_rw(self, OP_READ, 0, 1));
 		} else {
-			ASSERT_EQ(0, nvme_get_feature(&self->n, 6, 0, NULL));
+			ASSERT_EQ(0, nvme_get_feature(&self->n, 1, 0, NULL));
 		}
 		while (now_ns() < end)
 			;

@@ -98,6 +98,38 @@ TEST(feat_simple, "values are kept, and go back to the defaults by a reset")
 	nb_free(b);
 }
 
+static void expect_cache(struct nb *b, u16 status)
+{
+	u8 sel;
+
+	for (sel = NV_SEL_CURRENT; sel <= NV_SEL_CAPS; sel++)
+		EXPECT_EQ(status, get(b, NV_FEAT_VWC, sel, 0));
+	EXPECT_EQ(status, set(b, NV_FEAT_VWC, 0));
+	EXPECT_EQ(status ? 0 : NV_FEAT_VWC, b->changed_fid);
+	EXPECT_EQ(status ? 1 : 0, b->c.feat.vwc);
+	nv_ns_lock(&b->c);
+	EXPECT_EQ(!status, !!nv_feature_effects(&b->c, NV_FEAT_VWC));
+	nv_ns_unlock(&b->c);
+	nv_core_reset(&b->c);
+}
+
+TEST(feat_no_cache, "what no namespace has cannot be switched off")
+{
+	struct nb *b = nb_new();
+
+	expect_cache(b, 0);
+	b->be[0].limits.write_cache = false;
+	expect_cache(b, SC(NV_SC_FIELD));
+	nb_set(b, 1, true);
+	expect_cache(b, 0);
+	b->unit[1].flags = VHOST_TARGET_UNIT_F_WRITETHROUGH;
+	expect_cache(b, SC(NV_SC_FIELD));
+	nb_set(b, 0, false);
+	nb_set(b, 1, false);
+	expect_cache(b, SC(NV_SC_FIELD));
+	nb_free(b);
+}
+
 TEST(feat_queues, "the number of queues is the smaller of asked and offered")
 {
 	struct nb *b = nb_new();
