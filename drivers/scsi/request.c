@@ -385,7 +385,6 @@ static u32 cmd_used_len(struct scsi_req *sr, u32 sense)
 
 void scsi_cmd_complete(struct vt_req *req)
 {
-	struct scsi_session *ss = scsi_session(req->q);
 	struct scsi_req *sr = scsi_req(req);
 	u32 sense;
 
@@ -393,8 +392,8 @@ void scsi_cmd_complete(struct vt_req *req)
 	scsi_pi_complete(req);
 	sense = cmd_write_resp(sr);
 	req->used_len = cmd_used_len(sr, sense);
-	if (unlikely(sr->aborting) && atomic_dec_and_test(&ss->aborting))
-		wake_up_all(&ss->abort_wait);
+	if (unlikely(sr->aborting))
+		scsi_tmf_task_ended(scsi_session(req->q), sr);
 }
 
 void scsi_cmd_abandon(struct vt_req *req)

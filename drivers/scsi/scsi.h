@@ -113,7 +113,8 @@ struct scsi_events {
  *	SCSI_NO_INDEX; target->lock
  * @itls: LUN -> struct scsi_itl; changed under target->lock
  * @near: the same of the first LUNs, for who asks for each command
- * @aborting: requests that were aborted and have not ended yet
+ * @aborting: requests that were aborted and have not ended yet, of all LUNs and
+ *	of none; see scsi_itl.aborting
  * @abort_wait: where task management waits for them
  * @tmfs: struct scsi_tmf to be done, the last one first
  * @tmf_work: does them
@@ -176,7 +177,7 @@ struct scsi_tmf {
  * @tag: identifies it to the driver
  * @verdict: enum scsi_verdict of it
  * @response: VIRTIO_SCSI_S_*, of all but the event queue
- * @aborting: it is counted in session->aborting
+ * @aborting: it is counted in session->aborting and in task.itl->aborting
  * @resp_len: bytes of the response with all of its sense data
  * @out_len: bytes mapped of the data-out buffer; data-in comes after it
  * @in_len: bytes mapped of the data-in buffer
@@ -331,6 +332,8 @@ void scsi_tmf_exit(void);
 void scsi_tmf_execute(struct vt_req *req);
 /* Does those of a session. */
 void scsi_tmf_work(struct work_struct *work);
+/* A task with @aborting set has ended. Context: poller. */
+void scsi_tmf_task_ended(struct scsi_session *ss, struct scsi_req *sr);
 
 /* event.c */
 void scsi_events_init(struct scsi_events *ev);

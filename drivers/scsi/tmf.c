@@ -42,7 +42,21 @@ static void tmf_abort_task(struct scsi_session *ss, struct scsi_req *sr,
 	sr->response = response;
 	sr->aborting = true;
 	atomic_inc(&ss->aborting);
+	if (sr->task.itl)
+		atomic_inc(&sr->task.itl->aborting);
 	WRITE_ONCE(sr->task.aborted, true);
+}
+
+/* The request is in flight still: what it is counted in stays. */
+void scsi_tmf_task_ended(struct scsi_session *ss, struct scsi_req *sr)
+{
+	struct scsi_itl *itl = sr->task.itl;
+	bool last = atomic_dec_and_test(&ss->aborting);
+
+	if (itl && atomic_dec_and_test(&itl->aborting))
+		last = true;
+	if (last)
+		wake_up_all(&ss->abort_wait);
 }
 
 /* The queue's poller stands still. */
@@ -82,13 +96,19 @@ static void tmf_show_queue(struct vt_queue *q, void *arg)
 }
 
 /*
- * For what was marked as aborted. Drivers free a command once its abort has
- * ended: they must have seen its end before.
+ * For what was marked as aborted, and is counted there. Drivers free a command
+ * once its abort has ended: they must have seen its end before.
  */
-static void tmf_wait(struct scsi_session *ss)
+static void tmf_wait(struct scsi_session *ss, const atomic_t *aborting)
 {
-	wait_event(ss->abort_wait, !atomic_read(&ss->aborting));
+	wait_event(ss->abort_wait, !atomic_read(aborting));
 	vt_session_visit(&ss->vdev->s, tmf_show_queue, NULL);
+}
+
+/* What the session has on other units may never end: that is not waited for. */
+static void tmf_wait_itl(struct scsi_itl *itl)
+{
+	tmf_wait(scsi_nexus_session(itl->nexus), &itl->aborting);
 }
 
 static u8 tmf_abort(struct scsi_session *ss, const struct scsi_tmf *tmf,
@@ -100,7 +120,7 @@ static u8 tmf_abort(struct scsi_session *ss, const struct scsi_tmf *tmf,
 	};
 
 	if (tmf_mark(ss, &s))
-		tmf_wait(ss);
+		tmf_wait_itl(tmf->itl);
 	return VIRTIO_SCSI_S_OK;
 }
 
@@ -142,7 +162,7 @@ static void tmf_wait_unit(struct scsi_unit *su)
 	struct scsi_itl *itl;
 
 	list_for_each_entry(itl, &su->lu.itls, lu_node)
-		tmf_wait(scsi_nexus_session(itl->nexus));
+		tmf_wait_itl(itl);
 }
 
 /*
@@ -189,7 +209,7 @@ static u8 tmf_nexus_reset(struct scsi_session *ss)
 	struct tmf_select s = { .abort = VIRTIO_SCSI_S_RESET };
 
 	if (tmf_mark(ss, &s))
-		tmf_wait(ss);
+		tmf_wait(ss, &ss->aborting);
 	scsi_ua_raise_nexus(&ss->nexus, NULL, SCSI_UA_NEXUS_LOSS);
 	return VIRTIO_SCSI_S_OK;
 }

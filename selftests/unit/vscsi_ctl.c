@@ -34,26 +34,35 @@ static u8 tmf(struct vbed *v, u32 subtype, u64 tag)
 	return tmf_on(v, subtype, VBED_LUN_FIELD(0), tag);
 }
 
-/* Whoever waits for aborted tasks finds them ended. */
+/* Whoever waits for aborted tasks finds them ended, one by one. */
 static struct vbed *waiting[2];
 static unsigned int visits_when_ended;
+/* But for those of its, which do not end. */
+static const struct scsi_itl *hung;
+
+static bool end_task(struct vbed *v)
+{
+	unsigned int i;
+
+	for (i = 0; v && i < VBED_POOL; i++) {
+		struct vt_req *req = vt_queue_req(&v->vqs[2].q, i);
+		struct scsi_req *sr = scsi_req(req);
+
+		if (!req->taken || !sr->aborting ||
+		    (hung && sr->task.itl == hung))
+			continue;
+		EXPECT(sr->task.aborted);
+		scsi_tmf_task_ended(&v->ss, sr);
+		vbed_task_end(sr);
+		return true;
+	}
+	return false;
+}
 
 static void end_tasks(void)
 {
-	unsigned int i, k;
-
-	for (k = 0; k < 2; k++)
-		for (i = 0; waiting[k] && i < VBED_POOL; i++) {
-			struct vt_req *req =
-				vt_queue_req(&waiting[k]->vqs[2].q, i);
-
-			if (!req->taken || !scsi_req(req)->aborting)
-				continue;
-			EXPECT(scsi_req(req)->task.aborted);
-			vbed_task_end(scsi_req(req));
-			waiting[k]->ss.aborting.counter--;
-		}
-	visits_when_ended = vbed_visits;
+	if (end_task(waiting[0]) || end_task(waiting[1]))
+		visits_when_ended = vbed_visits;
 }
 
 static void wait_on(struct vbed *v, struct vbed *other)
@@ -330,12 +339,52 @@ TEST(tmf_shared, "TMF: of a backend, it reaches the tasks of other targets")
 	free_both(v, w);
 }
 
+static struct vbed *apart[2];
+static unsigned int nr_apart;
+
+/* The second one waits for a disk of its own; of the other both have tasks. */
+static void reset_meanwhile(void)
+{
+	struct vbed *v = apart[0], *w = apart[1];
+
+	if (nr_apart++) {
+		hung = NULL;
+		end_tasks();
+		return;
+	}
+	hung = &w->itl[1];
+	expect_cleared(v, w);
+	expect_reset(v, w);
+	EXPECT_EQ(1, atomic_read(&w->itl[1].aborting));
+	shim_on_wait = reset_meanwhile;
+}
+
+TEST(tmf_apart, "TMF: on a disk it waits for no task that was aborted on another")
+{
+	struct vbed *v = vbed_new(), *w = second(v);
+	struct scsi_req *a = vbed_task(w, 3, &w->itl[1], 5);
+
+	apart[0] = v;
+	apart[1] = w;
+	nr_apart = 0;
+	shim_on_wait = reset_meanwhile;
+	EXPECT_EQ(VIRTIO_SCSI_S_OK,
+		  tmf_on(w, VIRTIO_SCSI_T_TMF_ABORT_TASK,
+			 VBED_LUN_FIELD(0x4000 | VBED_LUN_FLAT), 5));
+	EXPECT_EQ(2, nr_apart);
+	EXPECT_EQ(VIRTIO_SCSI_S_ABORTED, a->response);
+	EXPECT_EQ(0, atomic_read(&w->itl[1].aborting));
+	free_both(v, w);
+}
+
 TEST(tmf_nexus_reset, "TMF: I_T NEXUS RESET ends all tasks of the session")
 {
 	struct vbed *v = vbed_new(), *w = second(v);
 	struct scsi_req *a = vbed_task(v, 0, &v->itl[0], 1);
 	struct scsi_req *b = vbed_task(v, 1, &v->itl[1], 1);
 	struct scsi_req *c = vbed_task(w, 0, &w->itl[0], 1);
+	/* A LUN at which nothing is has tasks, too. */
+	struct scsi_req *d = vbed_task(v, 2, NULL, 1);
 
 	wait_on(v, w);
 	/* The LUN does not matter. */
@@ -344,6 +393,9 @@ TEST(tmf_nexus_reset, "TMF: I_T NEXUS RESET ends all tasks of the session")
 			 VBED_LUN_FIELD(99), 0));
 	EXPECT_EQ(VIRTIO_SCSI_S_RESET, a->response);
 	EXPECT_EQ(VIRTIO_SCSI_S_RESET, b->response);
+	EXPECT_EQ(VIRTIO_SCSI_S_RESET, d->response);
+	/* It has waited for all of them. */
+	EXPECT_EQ(0, v->vqs[2].q.inflight);
 	EXPECT(!c->task.aborted);
 	EXPECT_EQ(BIT(SCSI_UA_NEXUS_LOSS), atomic_read(&v->itl[0].ua));
 	EXPECT_EQ(BIT(SCSI_UA_NEXUS_LOSS), atomic_read(&v->itl[1].ua));
@@ -382,11 +434,13 @@ TEST(tmf_response, "TMF: an aborted command says so, whatever it came to")
 	sr->aborting = true;
 	sr->task.aborted = true;
 	atomic_inc(&v->ss.aborting);
+	atomic_inc(&v->itl[0].aborting);
 	r = vbed_complete(v, BLK_STS_IOERR);
 	EXPECT_EQ(VIRTIO_SCSI_S_ABORTED, r.response);
 	EXPECT_EQ(0, r.status);
 	EXPECT_EQ(0, r.sense_len);
 	EXPECT_EQ(0, atomic_read(&v->ss.aborting));
+	EXPECT_EQ(0, atomic_read(&v->itl[0].aborting));
 	vbed_free(v);
 }
 

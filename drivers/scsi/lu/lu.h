@@ -228,6 +228,7 @@ struct scsi_lu {
  * @resv: what the reservations know of it
  * @lu_node: on @lu->itls
  * @nexus_node: on @nexus->itls
+ * @aborting: the transport's: tasks that it aborted and that have not ended
  *
  * The fast path reads @ua, @stopped and @resv.may and no more.
  */
@@ -239,6 +240,7 @@ struct scsi_itl {
 	struct vt_resv_nexus resv;
 	struct list_head lu_node;
 	struct list_head nexus_node;
+	atomic_t aborting;
 };
 
 /**
