@@ -67,20 +67,22 @@ static void queue_refused(struct vt_queue *q, int err)
 	}
 }
 
+static noinline void queue_end_drain(struct vt_req *req)
+{
+	vt_drain_put(req->drain);
+	req->drain = NULL;
+}
+
 static void queue_put_req(struct vt_queue *q, struct vt_req *req)
 {
-	unsigned int fence;
-
 	vt_req_release(req);
 	if (unlikely(!list_empty(&req->polled)))
 		list_del_init(&req->polled);
 	req->taken = false;
 	req->next = q->free;
 	q->free = req;
-	if (req->fence) {
-		fence = req->fence - 1;
-		WRITE_ONCE(q->by_fence[fence], q->by_fence[fence] - 1);
-	}
+	if (unlikely(req->drain))
+		queue_end_drain(req);
 	q->copied -= req->copied;
 	WRITE_ONCE(q->by_epoch[req->epoch], q->by_epoch[req->epoch] - 1);
 	WRITE_ONCE(q->inflight, q->inflight - 1);
@@ -168,7 +170,7 @@ void vt_queue_take(struct vt_queue *q, struct vt_req *req)
 	q->evicted = 0;
 	req->start = q->now;
 	req->epoch = q->epoch;
-	req->fence = 0;
+	req->given = false;
 	req->taken = true;
 	req->io.css = q->session->css;
 	WRITE_ONCE(q->by_epoch[req->epoch], q->by_epoch[req->epoch] + 1);
@@ -192,8 +194,7 @@ static void queue_submit_polled(struct vt_queue *q, struct vt_req *req)
 
 void vt_queue_submit(struct vt_queue *q, struct vt_req *req)
 {
-	req->fence = 1 + q->fence;
-	WRITE_ONCE(q->by_fence[q->fence], q->by_fence[q->fence] + 1);
+	req->given = true;
 	if (unlikely(req->late))
 		vt_req_submit_late(req);
 	else if (unlikely(req->io.be->limits.polled))
@@ -465,7 +466,6 @@ static void queue_reset_state(struct vt_queue *q)
 	q->ended = NULL;
 	q->inflight = 0;
 	memset(q->by_epoch, 0, sizeof(q->by_epoch));
-	memset(q->by_fence, 0, sizeof(q->by_fence));
 	q->armed = true;
 	q->parked = false;
 	q->stopping = false;
@@ -559,45 +559,50 @@ static void queue_flip_epoch(void *arg)
 	q->epoch ^= 1;
 }
 
-static void queue_flip_fence(void *arg)
-{
-	struct vt_queue *q = arg;
-
-	q->fence ^= 1;
-}
-
 /*
  * Requests are counted in the epoch they were picked up in. The count of the
  * one before the last was zero when that ended, so that two are enough.
  */
-static void queue_wait(struct vt_queue *q, void (*flip)(void *arg),
-		       const unsigned int *count)
+void vt_queue_sync(struct vt_queue *q)
 {
 	struct vt_session *s = q->session;
+	const unsigned int *count;
 	bool running;
 
+	lockdep_assert_held(&s->sync_lock);
+	/* Only whoever holds the lock flips. */
+	count = &q->by_epoch[q->epoch];
 	atomic_inc(&q->waiters);
 	mutex_lock(&s->place_lock);
 	running = q->running;
 	if (running)
-		vt_pq_call(&q->pq, flip, q);
+		vt_pq_call(&q->pq, queue_flip_epoch, q);
 	mutex_unlock(&s->place_lock);
 	if (running)
 		wait_event(q->idle_wait, !READ_ONCE(*count));
 	atomic_dec(&q->waiters);
 }
 
-/* Only whoever holds the lock flips, so it may look at the present one. */
-void vt_queue_sync(struct vt_queue *q)
+/*
+ * The queue's poller stands still: what it found allowed in a pass it has also
+ * submitted. What a work item does was submitted by none.
+ */
+void vt_queue_drain(struct vt_queue *q, void *arg)
 {
-	lockdep_assert_held(&q->session->sync_lock);
-	queue_wait(q, queue_flip_epoch, &q->by_epoch[q->epoch]);
-}
+	unsigned int i, left = q->inflight;
+	struct vt_drain *d = arg;
 
-void vt_queue_drain_io(struct vt_queue *q)
-{
-	lockdep_assert_held(&q->session->drain_lock);
-	queue_wait(q, queue_flip_fence, &q->by_fence[q->fence]);
+	for (i = 0; left && i < q->nr_reqs; i++) {
+		struct vt_req *req = vt_queue_req(q, i);
+
+		if (!req->taken)
+			continue;
+		left--;
+		if (!req->given || req->io.be != d->be)
+			continue;
+		req->drain = d;
+		atomic_inc(&d->left);
+	}
 }
 
 struct queue_visit {

@@ -3,6 +3,9 @@
 #ifndef _VT_CORE_QUEUE_H
 #define _VT_CORE_QUEUE_H
 
+#include <linux/atomic.h>
+#include <linux/completion.h>
+
 #include <vhost_target/queue.h>
 
 /*
@@ -26,9 +29,29 @@ bool vt_req_ended_late(struct vt_req *req);
 /* What a poller calls, mostly. */
 unsigned int vt_queue_poll(struct vt_pq *pq, u64 now, u64 patience);
 
-/* queue.c; session->sync_lock and session->drain_lock held, respectively. */
+/**
+ * struct vt_drain - somebody waits for what a session has given to a backend
+ * @be: backend
+ * @left: requests it has still, and 1 until all queues were asked
+ * @done: there is none left
+ */
+struct vt_drain {
+	const struct vt_backend *be;
+	atomic_t left;
+	struct completion done;
+};
+
+static inline void vt_drain_put(struct vt_drain *d)
+{
+	if (atomic_dec_and_test(&d->left))
+		complete(&d->done);
+}
+
+/* queue.c */
+/* session->sync_lock held. */
 void vt_queue_sync(struct vt_queue *q);
-void vt_queue_drain_io(struct vt_queue *q);
+/* For vt_session_visit(); @arg: struct vt_drain. */
+void vt_queue_drain(struct vt_queue *q, void *arg);
 void vt_queue_visit(struct vt_queue *q,
 		    void (*fn)(struct vt_queue *q, void *arg), void *arg);
 

@@ -61,7 +61,6 @@ int vt_session_init(struct vt_session *s, struct vt_target *t,
 	s->nr_queues = nr_queues;
 	mutex_init(&s->lock);
 	mutex_init(&s->sync_lock);
-	mutex_init(&s->drain_lock);
 	mutex_init(&s->place_lock);
 	mutex_init(&s->copy_lock);
 	INIT_LIST_HEAD(&s->node);
@@ -186,16 +185,20 @@ EXPORT_SYMBOL_GPL(vt_session_sync);
 
 /*
  * Not under sync_lock: who has that may be waiting for a work item which waits
- * for the reservations' lock of whoever drains.
+ * for the reservations' lock of whoever drains. Nor under another lock of the
+ * session: who drains another backend of it may wait for ever.
  */
-void vt_session_drain_io(struct vt_session *s)
+void vt_session_drain_io(struct vt_session *s, const struct vt_backend *be)
 {
-	unsigned int i;
+	struct vt_drain d = { .be = be };
 
-	mutex_lock(&s->drain_lock);
-	for (i = 0; i < s->nr_queues; i++)
-		vt_queue_drain_io(s->queue[i]);
-	mutex_unlock(&s->drain_lock);
+	/* So no request is waited for by two. */
+	lockdep_assert_held(&be->resv.lock);
+	atomic_set(&d.left, 1);
+	init_completion(&d.done);
+	vt_session_visit(s, vt_queue_drain, &d);
+	vt_drain_put(&d);
+	wait_for_completion(&d.done);
 }
 EXPORT_SYMBOL_GPL(vt_session_drain_io);
 

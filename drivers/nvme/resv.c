@@ -33,7 +33,7 @@ static void resv_drain(struct vt_resv_nexus *nexus)
 	struct nv_ns *ns = container_of(nexus, struct nv_ns, resv);
 	struct vt_nvme *n = ns->owner;
 
-	vt_session_drain_io(&n->s);
+	vt_session_drain_io(&n->s, ns->unit->be);
 }
 
 static const struct vt_resv_nexus_ops resv_ops = {

@@ -16,9 +16,9 @@
  * scsi_disk), and task management reaches the tasks of all its sessions.
  *
  * Locks: target->lock > scsi_disk.tmf_lock > those of lu/lu.h, and
- * scsi_disk.tmf_lock > session->drain_lock and place_lock. A request's work
- * item takes tmf_lock, never target->lock: so nothing that tmf_lock is held
- * for, not even a task of another target's session, waits for that.
+ * scsi_disk.tmf_lock > session->place_lock. A request's work item takes
+ * tmf_lock, never target->lock: so nothing that tmf_lock is held for, not even
+ * a task of another target's session, waits for that.
  *
  * Work items: task management waits for commands, commands wait for I/O of
  * backends, which may be done by work items as well. So that none of them is

@@ -325,5 +325,5 @@ void scsi_itl_drain(struct scsi_itl *itl)
 {
 	struct scsi_session *ss = scsi_nexus_session(itl->nexus);
 
-	vt_session_drain_io(&ss->vdev->s);
+	vt_session_drain_io(&ss->vdev->s, scsi_lu_be(itl->lu));
 }

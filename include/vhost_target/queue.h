@@ -31,6 +31,7 @@
 #include <vhost_target/poller.h>
 #include <vhost_target/session.h>
 
+struct vt_drain;
 struct vt_queue;
 struct vt_req;
 
@@ -128,11 +129,12 @@ struct vt_bvecs {
  * @slots: ring entries of the chain
  * @op_class: enum vhost_target_opclass
  * @epoch: of the memory it uses
- * @fence: 1 + the fence epoch while the backend has it, 0: it has not
+ * @given: it was taken and submitted: the backend has it
  * @taken: it is in flight
  * @part: of a chain, see struct vt_vq_parts
- * @priv: the device type's
- * @priv_len: likewise
+ * @priv_len: the device type's
+ * @priv: likewise
+ * @drain: who waits for it to leave the backend, or NULL
  * @bv: small requests' segments
  * @ranges: or ranges
  */
@@ -152,13 +154,14 @@ struct vt_req {
 	u16 slots;
 	u8 op_class;
 	u8 epoch;
-	u8 fence;
+	bool given;
 	bool taken;
 	bool part;
 	bool late;
 	u32 copied;
-	void *priv;
 	u32 priv_len;
+	void *priv;
+	struct vt_drain *drain;
 	union {
 		struct bio_vec bv[VT_INLINE_BVECS];
 		struct vt_range ranges[VT_MAX_RANGES];
@@ -228,9 +231,7 @@ struct vt_queue_ops {
  * @unpublished: requests completed since the last publish; poller
  * @inflight: requests not yet completed; written by the poller
  * @by_epoch: of these, by the memory epoch; written by the poller
- * @by_fence: of these, those the backend has, by the fence epoch; likewise
  * @epoch: present memory epoch; poller
- * @fence: present fence epoch; poller
  * @armed: notifications are enabled; poller
  * @parked: the next request must wait for memory or a tag; poller
  * @stopping: take no new request; poller
@@ -243,7 +244,7 @@ struct vt_queue_ops {
  * @known_gen: generation of guest memory in which @known is right; poller
  * @known: chunks by the low bits of their index; poller
  * @done: requests that have ended; anybody
- * @waiters: how many wait for @inflight, @by_epoch or @by_fence
+ * @waiters: how many wait for @inflight or @by_epoch
  * @idle_wait: where they wait
  * @nr_reqs: requests in the pool; session->lock, as the fields below
  * @req_size: bytes of each, with the owner's part
@@ -273,9 +274,7 @@ struct vt_queue {
 	unsigned int unpublished;
 	unsigned int inflight;
 	unsigned int by_epoch[2];
-	unsigned int by_fence[2];
 	u8 epoch;
-	u8 fence;
 	bool armed;
 	bool parked;
 	bool stopping;

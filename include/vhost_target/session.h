@@ -11,9 +11,8 @@
  *
  * Locks: session->lock (set-up, start, stop) > target->lock, and session->lock
  * > session->sync_lock > session->place_lock > pollers_lock; all mutexes. No
- * lock on the fast path. session->drain_lock > session->place_lock, and it is
- * taken inside the locks of reservations; nobody waits for a request's work
- * item with it held.
+ * lock on the fast path. session->place_lock is taken inside the locks of
+ * reservations, too; nobody waits for a request with it held.
  */
 #ifndef _VHOST_TARGET_SESSION_H
 #define _VHOST_TARGET_SESSION_H
@@ -26,6 +25,7 @@
 
 struct cgroup_subsys_state;
 struct cred;
+struct vt_backend;
 struct vt_queue;
 struct vt_session;
 struct vt_user;
@@ -68,8 +68,7 @@ struct vt_session_ops {
  * @stats: counters of each since the session was attached
  * @lock: see the locks above
  * @sync_lock: one vt_session_sync() at a time; inside @lock or alone
- * @drain_lock: one vt_session_drain_io() at a time
- * @place_lock: queue->running changes; inside @sync_lock and @drain_lock
+ * @place_lock: queue->running changes; inside @sync_lock
  * @copy_lock: one large copy at a time, so that a VM's take one CPU; innermost
  * @node: on target->sessions; target->lock
  */
@@ -89,7 +88,6 @@ struct vt_session {
 	struct vt_qstats *stats;
 	struct mutex lock;
 	struct mutex sync_lock;
-	struct mutex drain_lock;
 	struct mutex place_lock;
 	struct mutex copy_lock;
 	struct list_head node;
@@ -138,15 +136,17 @@ void vt_session_detach(struct vt_session *s);
 void vt_session_sync(struct vt_session *s);
 
 /**
- * vt_session_drain_io - wait for what was given to the backends
+ * vt_session_drain_io - wait for what was given to a backend
  * @s: session
+ * @be: backend; be->resv.lock is held
  *
  * When it returns, no I/O that the backend was given before the call is in
- * flight. Requests that run in work items do not count: two of them may wait
- * for each other's sessions.
+ * flight. What other backends have does not count: they may hang. Nor do
+ * requests that run in work items: two of them may wait for each other's
+ * sessions.
  * Context: may sleep; a request's work item, too.
  */
-void vt_session_drain_io(struct vt_session *s);
+void vt_session_drain_io(struct vt_session *s, const struct vt_backend *be);
 
 /**
  * vt_session_visit - run a function for each queue that runs

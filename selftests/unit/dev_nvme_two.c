@@ -100,6 +100,70 @@ TEST(preempted, "a registration that is preempted is told, and its I/O waited fo
 	two_end();
 }
 
+static struct nv_sqe write_to(u32 nsid, u32 lba)
+{
+	return (struct nv_sqe) {
+		.opcode = NV_CMD_WRITE, .nsid = cpu_to_le32(nsid),
+		.cid = nd.cid++, .prp1 = cpu_to_le64(nd_data(4)),
+		.cdw10 = cpu_to_le32(lba),
+	};
+}
+
+/* Requests that will be others had the backend before. */
+static void use_requests(unsigned int nr)
+{
+	struct nv_sqe s;
+
+	fc.holds = true;
+	while (nr--) {
+		s = write_to(1, 16);
+		nd_submit(1, &s, true);
+	}
+	fc_poll();
+	nd_serve();
+}
+
+static bool no_work(struct work_struct *work)
+{
+	(void)work;
+	return true;
+}
+
+TEST(preempted_hung, "another namespace that hangs is not waited for, nor is a work item")
+{
+	u8 data[512] = { 0x67 };
+	struct nv_sqe s;
+
+	two();
+	fc_add_disk(1);
+	fc_settle();
+	EXPECT_EQ(0, resv(NV_CMD_RESV_REGISTER, 0, 0, 1));
+	EXPECT_EQ(VT_RESV_OK, other_out(VT_RESV_OP_REGISTER_NEW, 0, 0, 2));
+	fc_write(nd_data(4), data, sizeof(data));
+	use_requests(3);
+	fc.hangs = &fc.disk[1].be;
+	s = write_to(2, 8);
+	nd_submit(1, &s, true);
+	s = write_to(1, 8);
+	nd_submit(1, &s, true);
+	s = write_to(1, 8);
+	s.opcode = NV_CMD_COMPARE;
+	nd_submit(1, &s, true);
+	fc_poll();
+	EXPECT_EQ(3, nd.n->cq[0].q.inflight);
+	fc.blocked = no_work;
+	EXPECT_EQ(VT_RESV_OK, other_out(VT_RESV_OP_PREEMPT, 0, 2, 1));
+	fc.blocked = NULL;
+	EXPECT_EQ(0x67, fc.disk[0].data[8 * 512]);
+	EXPECT_EQ(0x22, fc.disk[1].data[8 * 512]);
+	EXPECT_EQ(2, nd.n->cq[0].q.inflight);
+	fc.holds = false;
+	fc.hangs = NULL;
+	nd_serve();
+	EXPECT_EQ(0x67, fc.disk[1].data[8 * 512]);
+	two_end();
+}
+
 static u16 say_host(u8 last)
 {
 	u8 id[16] = { 0xaa, [15] = last };

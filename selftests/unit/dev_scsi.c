@@ -36,13 +36,19 @@ static const struct fv_seed one = { .features = FEATURES };
 static const struct fv_seed two = { .features = FEATURES, .far_rings = true };
 
 /* The unit attention that each new session has. */
-static void clear_ua(void)
+static void clear_ua_of(u8 lun)
 {
 	unsigned int i;
 
-	for (i = 0; i < 4 && SD_DO(0, NULL, 0, NULL, 0, 0, 0, 0, 0, 0, 0); i++)
-		;
+	for (i = 0; i < 4; i++)
+		if (!SD_DO(lun, NULL, 0, NULL, 0, 0, 0, 0, 0, 0, 0))
+			break;
 	EXPECT(i < 4);
+}
+
+static void clear_ua(void)
+{
+	clear_ua_of(0);
 }
 
 static void make_preempt(struct sd_cmd *cmd, u8 key, u8 whose)
@@ -53,10 +59,23 @@ static void make_preempt(struct sd_cmd *cmd, u8 key, u8 whose)
 		[9] = 0 }, 10, list, sizeof(list), 0);
 }
 
+static void make_write_to(struct sd_cmd *cmd, u8 lun, const u8 *data)
+{
+	sd_make(cmd, lun, (const u8[]){ 0x2a, [5] = 4, [8] = 1, [9] = 0 }, 10,
+		data, 512, 0);
+}
+
 static void make_write(struct sd_cmd *cmd, const u8 *data)
 {
-	sd_make(cmd, 0, (const u8[]){ 0x2a, [5] = 4, [8] = 1, [9] = 0 }, 10,
-		data, 512, 0);
+	make_write_to(cmd, 0, data);
+}
+
+/* One that begins. */
+static void begin_write(struct sd_cmd *cmd, u8 lun, const u8 *data)
+{
+	make_write_to(cmd, lun, data);
+	fv_offer(SD_QUEUE, &cmd->c);
+	fc_poll();
 }
 
 TEST(preempt_in_flight, "preempt waits for the write that another has in flight")
@@ -100,6 +119,66 @@ TEST(preempt_in_flight, "preempt waits for the write that another has in flight"
 	fv_close();
 }
 
+/* Two sessions, which are registered at LUN 0; the second one has it. */
+static void two_registered(void)
+{
+	unsigned int i;
+
+	fv_open(&two);
+	fc_add_disk(1);
+	for (i = 0; i < 2; i++) {
+		fv_use(i);
+		clear_ua();
+		clear_ua_of(1);
+		EXPECT_EQ(0, sd_resv(6, 0, 0, i + 1));
+	}
+	EXPECT_EQ(0, sd_resv(1, 5, 2, 0));
+}
+
+TEST(preempt_hung, "preempt does not wait for what another has on a disk that hangs")
+{
+	u8 data[512] = { 0x79 };
+	struct sd_cmd a, b, p;
+
+	two_registered();
+	fc.hangs = &fc.disk[1].be;
+	begin_write(&b, 1, data);
+	fc.holds = true;
+	begin_write(&a, 0, data);
+	fv_use(0);
+	make_preempt(&p, 1, 2);
+	fv_offer(SD_QUEUE, &p.c);
+	fc_poll();
+	EXPECT_EQ(0x11, fc.disk[0].data[4 * 512]);
+	EXPECT_EQ(1, fc_do_work(1));
+	EXPECT_EQ(0x79, fc.disk[0].data[4 * 512]);
+	EXPECT_EQ(0x22, fc.disk[1].data[4 * 512]);
+	fc.holds = false;
+	fc_settle();
+	EXPECT_EQ(SCSI_GOOD, sd_resp(&p).status);
+	EXPECT_EQ(SCSI_GOOD, sd_resp(&a).status);
+	EXPECT_EQ(0xff, sd_resp(&b).status);
+	fc.hangs = NULL;
+	fc_settle();
+	EXPECT_EQ(SCSI_GOOD, sd_resp(&b).status);
+	EXPECT_EQ(0x79, fc.disk[1].data[4 * 512]);
+	fv_close();
+}
+
+static struct vt_queue *sd_q(void)
+{
+	return &fv.vdev->vqs[SD_QUEUE].q;
+}
+
+static void drain(unsigned int disk)
+{
+	struct vt_backend *be = &fc.disk[disk].be;
+
+	mutex_lock(&be->resv.lock);
+	vt_session_drain_io(&fv.vdev->s, be);
+	mutex_unlock(&be->resv.lock);
+}
+
 TEST(drain_held, "the write itself is waited for, not what the driver sees")
 {
 	u8 data[512] = { 0x78 };
@@ -115,12 +194,92 @@ TEST(drain_held, "the write itself is waited for, not what the driver sees")
 	fv_offer(SD_QUEUE, &w.c);
 	fc_poll();
 	EXPECT_EQ(ended, fv_ended(SD_QUEUE));
-	EXPECT_EQ(1, fv.vdev->vqs[SD_QUEUE].q.by_fence[0] +
-		  fv.vdev->vqs[SD_QUEUE].q.by_fence[1]);
-	vt_session_drain_io(&fv.vdev->s);
-	EXPECT_EQ(0, fv.vdev->vqs[SD_QUEUE].q.by_fence[0] +
-		  fv.vdev->vqs[SD_QUEUE].q.by_fence[1]);
+	EXPECT_EQ(1, sd_q()->inflight);
+	drain(0);
+	EXPECT_EQ(0, sd_q()->inflight);
 	EXPECT_EQ(0x78, fc.disk[0].data[4 * 512]);
+	/* What it is next is nobody's to wait for. */
+	EXPECT(!sd_q()->free->drain);
+	fv_close();
+}
+
+static unsigned int drain_steps;
+
+/* The oldest ends. */
+static void end_one(void)
+{
+	drain_steps++;
+	EXPECT_EQ(1, fc_end_io(1));
+	fc_poll();
+}
+
+/* Another disk is drained meanwhile, and more is written to this one. */
+static void drain_other(void)
+{
+	u8 data[512] = { 0x7b };
+	struct sd_cmd c;
+
+	drain_steps++;
+	fc.hangs = &fc.disk[1].be;
+	shim_on_wait = end_one;
+	drain(0);
+	EXPECT_EQ(2, drain_steps);
+	EXPECT_EQ(1, sd_q()->inflight);
+	fc.hangs = NULL;
+	begin_write(&c, 1, data);
+}
+
+TEST(drain_two, "of a session's disks each is waited for alone, and not what comes later")
+{
+	u8 data[512] = { 0x7a };
+	struct sd_cmd a, b;
+
+	fv_open(&one);
+	fc_add_disk(1);
+	clear_ua();
+	clear_ua_of(1);
+	fc.holds = true;
+	begin_write(&b, 1, data);
+	begin_write(&a, 0, data);
+	EXPECT_EQ(2, sd_q()->inflight);
+	drain_steps = 0;
+	shim_on_wait = drain_other;
+	drain(1);
+	EXPECT_EQ(3, drain_steps);
+	EXPECT_EQ(SCSI_GOOD, sd_resp(&a).status);
+	EXPECT_EQ(SCSI_GOOD, sd_resp(&b).status);
+	EXPECT_EQ(1, sd_q()->inflight);
+	EXPECT_EQ(0x7a, fc.disk[1].data[4 * 512]);
+	fc.holds = false;
+	fc_settle();
+	EXPECT_EQ(0x7b, fc.disk[1].data[4 * 512]);
+	fv_close();
+}
+
+/* More than a poller copies by itself. */
+#define LATE_BLOCKS	136
+
+TEST(drain_late, "a write that a work item has to copy first is waited for")
+{
+	static const struct fv_seed unaligned = {
+		.disk = { 2 }, .features = FEATURES,
+	};
+	static u8 data[LATE_BLOCKS * 512];
+	struct sd_cmd w;
+
+	memset(data, 0x7c, sizeof(data));
+	fv_open(&unaligned);
+	clear_ua();
+	fc.holds = true;
+	sd_make(&w, 0, (const u8[]){ 0x2a, [8] = LATE_BLOCKS, [9] = 0 }, 10,
+		data, sizeof(data), 0);
+	fv_offer(SD_QUEUE, &w.c);
+	fc_poll();
+	EXPECT_EQ(1, sd_q()->st->bounced);
+	EXPECT_EQ(1, sd_q()->inflight);
+	drain(0);
+	EXPECT_EQ(0, sd_q()->inflight);
+	EXPECT_EQ(0x7c, fc.disk[0].data[sizeof(data) - 1]);
 	fv_close();
 }
 

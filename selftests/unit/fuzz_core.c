@@ -324,7 +324,7 @@ static void disk_submit(struct vt_io *io)
 	disk_check(io);
 	if (fc.on_submit)
 		fc.on_submit();
-	if (!fc.holds) {
+	if (!fc.holds && io->be != fc.hangs) {
 		disk_end(io);
 		return;
 	}
@@ -332,16 +332,34 @@ static void disk_submit(struct vt_io *io)
 	ios[nr_ios++] = io;
 }
 
+/* Of the I/Os that are held, one that can end; NULL: there is none. */
+static struct vt_io *take_held(void)
+{
+	unsigned int first = nr_ios ? fuzz_take(1) % nr_ios : 0, i, k;
+
+	for (k = 0; k < nr_ios; k++) {
+		struct vt_io *io;
+
+		i = (first + k) % nr_ios;
+		io = ios[i];
+		if (io->be == fc.hangs)
+			continue;
+		ios[i] = ios[--nr_ios];
+		return io;
+	}
+	return NULL;
+}
+
 /* In another order than they came. */
 unsigned int fc_end_io(unsigned int max)
 {
+	struct vt_io *io;
 	unsigned int n;
 
-	for (n = 0; n < max && nr_ios; n++) {
-		unsigned int i = fuzz_take(1) % nr_ios;
-		struct vt_io *io = ios[i];
-
-		ios[i] = ios[--nr_ios];
+	for (n = 0; n < max; n++) {
+		io = take_held();
+		if (!io)
+			break;
 		disk_end(io);
 	}
 	return n;
@@ -772,6 +790,7 @@ void fc_begin(struct vt_type *type)
 	fc.fails = 0;
 	fc.fills_nothing = false;
 	fc.holds = false;
+	fc.hangs = NULL;
 	fc.nr_pi = 0;
 	nr_works = 0;
 	nr_ios = 0;
@@ -803,6 +822,7 @@ void fc_heal(void)
 	shim_no_memory = 0;
 	fc.fails = 0;
 	fc.holds = false;
+	fc.hangs = NULL;
 	memset(hole, 0, sizeof(hole));
 	memset(ro, 0, sizeof(ro));
 	memset(absent, 0, sizeof(absent));

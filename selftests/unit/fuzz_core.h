@@ -59,6 +59,7 @@ struct fc_disk {
  * @fails: how many I/Os from now on fail
  * @fills_nothing: the backend does not read what it says it has read
  * @holds: the backend keeps I/O until it is let go
+ * @hangs: this one keeps it for as long as it is here; NULL: none does
  * @looks: how often a backend was polled
  * @nr_pi: pieces of protection information that were allocated and not freed
  */
@@ -78,6 +79,7 @@ struct fc {
 	unsigned int fails;
 	bool fills_nothing;
 	bool holds;
+	const struct vt_backend *hangs;
 	unsigned int looks;
 	unsigned int nr_pi;
 };

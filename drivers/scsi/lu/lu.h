@@ -457,10 +457,10 @@ int scsi_data_put(struct scsi_task *task, u64 off, const void *buf, u32 len);
 
 /**
  * scsi_itl_drain - wait for the I/O of a nexus
- * @itl: whose
+ * @itl: whose, and on what
  *
- * Waits for tasks that parsed as SCSI_IO, before or while this is called, and
- * no others: see the rules of drain in <vhost_target/resv.h>.
+ * Waits for tasks on what @itl stands on that parsed as SCSI_IO, before or while
+ * this is called, and no others: see the rules of drain in <vhost_target/resv.h>.
  * Context: scsi_task_execute() of any nexus.
  */
 void scsi_itl_drain(struct scsi_itl *itl);
