@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Between queue.c, req.c, session.c and poller.c only. */
+/* Between queue.c, req.c, session.c, poller.c and main.c only. */
 #ifndef _VT_CORE_QUEUE_H
 #define _VT_CORE_QUEUE_H
 
@@ -25,6 +25,11 @@ void vt_req_unbounce(struct vt_req *req);
 /* Of requests with @late set: copy, then submit; true: it is to be copied back. */
 void vt_req_submit_late(struct vt_req *req);
 bool vt_req_ended_late(struct vt_req *req);
+
+/* What makes the copies: session->copy_work. */
+int vt_copies_init(void);
+void vt_copies_exit(void);
+void vt_copy_work(struct work_struct *work);
 
 /* What a poller calls, mostly. */
 unsigned int vt_queue_poll(struct vt_pq *pq, u64 now, u64 patience);

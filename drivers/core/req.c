@@ -6,14 +6,15 @@
  * pieces needs no more; a larger one has a table of a page made, and the few that
  * are larger still, or find no page, borrow one from a pool of the queue's own.
  */
-#include <linux/delay.h>
 #include <linux/highmem.h>
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/prefetch.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include "queue.h"
 
@@ -450,40 +451,103 @@ void vt_req_unbounce(struct vt_req *req)
 	req->bounce = NULL;
 }
 
+/*
+ * Large copies are made by a work item, one in each session: it makes one, and
+ * queues itself again if there are more. It waits for memory only, never for a
+ * device or a lock, so that one workqueue does for all sessions.
+ */
+static struct workqueue_struct *copy_wq;
+
+int vt_copies_init(void)
+{
+	copy_wq = alloc_workqueue("vhost-target-copy",
+				  WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	return copy_wq ? 0 : -ENOMEM;
+}
+
+void vt_copies_exit(void)
+{
+	destroy_workqueue(copy_wq);
+}
+
+static void copy_add(struct vt_req *req)
+{
+	struct vt_session *s = req->q->session;
+	unsigned long flags;
+
+	spin_lock_irqsave(&s->copy_lock, flags);
+	if (list_empty(&s->copies))
+		queue_delayed_work(copy_wq, &s->copy_work, 0);
+	list_add_tail(&req->io.copy_node, &s->copies);
+	spin_unlock_irqrestore(&s->copy_lock, flags);
+}
+
+static struct vt_req *copy_first(struct vt_session *s)
+{
+	struct vt_req *req;
+
+	spin_lock_irq(&s->copy_lock);
+	req = list_first_entry(&s->copies, struct vt_req, io.copy_node);
+	spin_unlock_irq(&s->copy_lock);
+	return req;
+}
+
 #define COPY_RETRY_MS 20
 
-/* Whatever it takes: the guest sees a slow disk, not an error. */
-static void req_copy_work(struct work_struct *work)
+/*
+ * Without memory for it the others have their turn first: some of them give
+ * memory back.
+ */
+static void copy_next(struct vt_session *s, struct vt_req *req, bool done)
 {
-	struct vt_req *req = container_of(work, struct vt_req, io.work);
-	struct vt_session *s = req->q->session;
+	unsigned long delay = done ? 0 : msecs_to_jiffies(COPY_RETRY_MS);
 
-	mutex_lock(&s->copy_lock);
-	while (!bounce_begin(req, GFP_NOIO))
-		msleep(COPY_RETRY_MS);
-	mutex_unlock(&s->copy_lock);
-	vt_io_submit(&req->io);
+	spin_lock_irq(&s->copy_lock);
+	if (done)
+		list_del(&req->io.copy_node);
+	else
+		list_move_tail(&req->io.copy_node, &s->copies);
+	if (!list_empty(&s->copies))
+		queue_delayed_work(copy_wq, &s->copy_work, delay);
+	spin_unlock_irq(&s->copy_lock);
+}
+
+static void req_submit_work(struct work_struct *work)
+{
+	vt_io_submit(container_of(work, struct vt_io, work));
+}
+
+/*
+ * Whatever it takes: the guest sees a slow disk, not an error. Once the last
+ * request is passed on, the session may go.
+ */
+void vt_copy_work(struct work_struct *work)
+{
+	struct vt_session *s = container_of(to_delayed_work(work),
+					    struct vt_session, copy_work);
+	struct vt_req *req = copy_first(s);
+	bool back = req->bounce, done = true;
+
+	if (back)
+		vt_req_unbounce(req);
+	else
+		done = bounce_begin(req, GFP_NOIO);
+	copy_next(s, req, done);
+	if (back)
+		req->io.done(&req->io);
+	else if (done)
+		vt_io_punt(&req->io, req_submit_work);
 }
 
 void vt_req_submit_late(struct vt_req *req)
 {
-	vt_io_punt(&req->io, req_copy_work);
-}
-
-static void req_copy_back_work(struct work_struct *work)
-{
-	struct vt_req *req = container_of(work, struct vt_req, io.work);
-
-	mutex_lock(&req->q->session->copy_lock);
-	vt_req_unbounce(req);
-	mutex_unlock(&req->q->session->copy_lock);
-	req->io.done(&req->io);
+	copy_add(req);
 }
 
 bool vt_req_ended_late(struct vt_req *req)
 {
 	if (!req->bounce)
 		return false;
-	vt_io_punt(&req->io, req_copy_back_work);
+	copy_add(req);
 	return true;
 }

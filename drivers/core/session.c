@@ -62,7 +62,9 @@ int vt_session_init(struct vt_session *s, struct vt_target *t,
 	mutex_init(&s->lock);
 	mutex_init(&s->sync_lock);
 	mutex_init(&s->place_lock);
-	mutex_init(&s->copy_lock);
+	spin_lock_init(&s->copy_lock);
+	INIT_LIST_HEAD(&s->copies);
+	INIT_DELAYED_WORK(&s->copy_work, vt_copy_work);
 	INIT_LIST_HEAD(&s->node);
 	return 0;
 }

@@ -74,6 +74,7 @@ struct vt_range {
  * @iocb: file backend
  * @work: for what may sleep
  * @late_node: on be->late
+ * @copy_node: on session->copies, before it is submitted or after it has ended
  *
  * Owned by the backend between submit and @done.
  */
@@ -100,6 +101,7 @@ struct vt_io {
 	union {
 		struct work_struct work;
 		struct llist_node late_node;
+		struct list_head copy_node;
 	};
 };
 

@@ -19,6 +19,8 @@
 
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
 
 #include <vhost_target/gmem.h>
 #include <vhost_target/target.h>
@@ -69,7 +71,9 @@ struct vt_session_ops {
  * @lock: see the locks above
  * @sync_lock: one vt_session_sync() at a time; inside @lock or alone
  * @place_lock: queue->running changes; inside @sync_lock
- * @copy_lock: one large copy at a time, so that a VM's take one CPU; innermost
+ * @copy_lock: protects @copies; innermost, interrupts off
+ * @copies: requests whose data is to be copied by @copy_work
+ * @copy_work: one after the other, so that a VM's take one CPU
  * @node: on target->sessions; target->lock
  */
 struct vt_session {
@@ -89,7 +93,9 @@ struct vt_session {
 	struct mutex lock;
 	struct mutex sync_lock;
 	struct mutex place_lock;
-	struct mutex copy_lock;
+	spinlock_t copy_lock;
+	struct list_head copies;
+	struct delayed_work copy_work;
 	struct list_head node;
 };
 

@@ -198,10 +198,11 @@ TEST(large_copy, "a work item makes large copies, both ways, whatever memory the
 	fc_poll();
 	EXPECT_EQ(1, stats(0)->bounced);
 	EXPECT_EQ(LARGE, fv.vdev->vqs[0].q.copied);
-	/* No page, and again none: it waits for them. */
+	/* No page: it waits for them. */
 	shim_no_memory = 1;
 	EXPECT_EQ(1, fc_do_work(1));
 	EXPECT_EQ(0, shim_no_memory);
+	EXPECT_EQ(1, fc_works());
 	fc_settle();
 	EXPECT_EQ(VIRTIO_BLK_S_OK, one_status(&w));
 	EXPECT(!memcmp(fc.disk[0].data + 8 * 512, out, sizeof(out)));
@@ -209,7 +210,7 @@ TEST(large_copy, "a work item makes large copies, both ways, whatever memory the
 	one_rw(&r, VIRTIO_BLK_T_IN, 8, LARGE, 32);
 	fv_offer(0, &r.c);
 	fc_poll();
-	EXPECT_EQ(1, fc_do_work(1));
+	EXPECT_EQ(2, fc_do_work(2));
 	/* It has ended, but is not told of before it is copied back. */
 	fc_poll();
 	EXPECT_EQ(1, fv_ended(0));
@@ -218,6 +219,95 @@ TEST(large_copy, "a work item makes large copies, both ways, whatever memory the
 	fc_read(r.data, in, sizeof(in));
 	EXPECT(!memcmp(in, out, sizeof(in)));
 	EXPECT_EQ(0, fv.vdev->vqs[0].q.copied);
+	fv_close();
+}
+
+#define NR_LARGE	3
+
+/* All at once, and all of the same data: there is not more memory. */
+static void large_offer(struct one *r, u32 type)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_LARGE; i++) {
+		one_rw(&r[i], type, 8 + i * LARGE / 512, i ? 512 : LARGE, 16);
+		if (i)
+			r[i].c.seg[1] = r[0].c.seg[1];
+		fv_offer(0, &r[i].c);
+	}
+}
+
+static void large_ended(const struct one *r, unsigned int all)
+{
+	unsigned int i;
+
+	fc_settle();
+	EXPECT_EQ(all, fv_ended(0));
+	EXPECT_EQ(0, fv.vdev->vqs[0].q.copied);
+	for (i = 0; i < NR_LARGE; i++)
+		EXPECT_EQ(VIRTIO_BLK_S_OK, one_status(&r[i]));
+}
+
+TEST(large_copies, "of a device they are one work item, which makes one at a time")
+{
+	static u8 out[LARGE], in[LARGE];
+	struct one r[NR_LARGE];
+	unsigned int i;
+
+	memset(out, 0x3c, sizeof(out));
+	fv_open(&aligned);
+	large_offer(r, VIRTIO_BLK_T_OUT);
+	fc_write(r[0].data, out, sizeof(out));
+	fc_poll();
+	EXPECT_EQ(NR_LARGE, fv.vdev->vqs[0].q.inflight);
+	EXPECT_EQ(1, fc_works());
+	/* That copies the next one, and another submits this one. */
+	EXPECT_EQ(1, fc_do_work(1));
+	EXPECT_EQ(2, fc_works());
+	large_ended(r, NR_LARGE);
+	for (i = 0; i < NR_LARGE; i++)
+		EXPECT(!memcmp(fc.disk[0].data + 8 * 512 + i * LARGE, out,
+			       sizeof(out)));
+
+	fc.holds = true;
+	large_offer(r, VIRTIO_BLK_T_IN);
+	fc_poll();
+	EXPECT_EQ(2 * NR_LARGE, fc_do_work(2 * NR_LARGE));
+	EXPECT_EQ(NR_LARGE, fc_end_io(NR_LARGE));
+	/* As they are copied back. */
+	EXPECT_EQ(1, fc_works());
+	large_ended(r, 2 * NR_LARGE);
+	fc_read(r[0].data, in, sizeof(in));
+	EXPECT(!memcmp(in, out, sizeof(in)));
+	fv_close();
+}
+
+TEST(large_copy_waits, "one without memory for it lets others go first, which give some back")
+{
+	struct one r[NR_LARGE];
+
+	fv_open(&aligned);
+	fc.holds = true;
+	large_offer(r, VIRTIO_BLK_T_IN);
+	fc_poll();
+	/* The first one is submitted; there is nothing for the second. */
+	EXPECT_EQ(1, fc_do_work(1));
+	shim_no_memory = 1;
+	EXPECT_EQ(2, fc_do_work(2));
+	EXPECT_EQ(0, shim_no_memory);
+	EXPECT_EQ(1, fc_end_io(1));
+	/* The third. */
+	shim_no_memory = 1;
+	EXPECT_EQ(1, fc_do_work(1));
+	EXPECT_EQ(0, shim_no_memory);
+	shim_no_memory = 1;
+	EXPECT_EQ(1, fc_do_work(1));
+	EXPECT_EQ(0, shim_no_memory);
+	EXPECT_EQ(1, fc_do_work(1));
+	fc_poll();
+	EXPECT_EQ(1, fv_ended(0));
+	EXPECT_EQ(VIRTIO_BLK_S_OK, one_status(&r[0]));
+	large_ended(r, NR_LARGE);
 	fv_close();
 }
 

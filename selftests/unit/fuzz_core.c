@@ -516,6 +516,11 @@ unsigned int fc_do_work(unsigned int max)
 	return n;
 }
 
+unsigned int fc_works(void)
+{
+	return nr_works;
+}
+
 void vt_io_punt(struct vt_io *io, work_func_t fn)
 {
 	INIT_WORK(&io->work, fn);

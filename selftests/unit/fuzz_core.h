@@ -130,6 +130,8 @@ unsigned int fc_poll(void);
 unsigned int fc_end_io(unsigned int max);
 /* Do work items: at most @max. */
 unsigned int fc_do_work(unsigned int max);
+/* How many there are to be done. */
+unsigned int fc_works(void);
 /* Until nothing happens any more. */
 void fc_settle(void);
 /* Do all queues sleep? */
