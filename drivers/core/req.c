@@ -322,7 +322,7 @@ static struct vt_bounce *bounce_alloc(u32 bytes, gfp_t gfp)
 	unsigned int nr = DIV_ROUND_UP(bytes, PAGE_SIZE);
 	struct vt_bounce *b;
 
-	b = kmalloc(struct_size(b, bv, nr), gfp);
+	b = kvmalloc(struct_size(b, bv, nr), gfp);
 	if (!b)
 		return NULL;
 	for (b->nr = 0; b->nr < nr; b->nr++) {

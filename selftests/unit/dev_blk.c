@@ -311,6 +311,38 @@ TEST(large_copy_waits, "one without memory for it lets others go first, which gi
 	fv_close();
 }
 
+#define PIECE	(16 * PAGE_SIZE)
+#define NR_PIECES	16
+
+TEST(largest_copy, "its table need not be one piece of memory")
+{
+	static u8 out[PIECE];
+	unsigned int i;
+	struct one w;
+
+	memset(out, 0x3c, sizeof(out));
+	fv_open(&aligned);
+	one_begin(&w, VIRTIO_BLK_T_OUT, 0);
+	w.data = fv_alloc(PIECE + 16) + 16;
+	fc_write(w.data, out, sizeof(out));
+	for (i = 0; i < NR_PIECES; i++)
+		fv_add(&w.c, w.data, PIECE, false);
+	one_end(&w);
+	shim_piece = PAGE_SIZE;
+	fv_offer(0, &w.c);
+	fc_poll();
+	/* Copied, submitted, and let go of. */
+	EXPECT_EQ(3, fc_do_work(3));
+	EXPECT_EQ(0, fc_works());
+	shim_piece = 0;
+	fc_settle();
+	EXPECT_EQ(1, fv_ended(0));
+	EXPECT_EQ(VIRTIO_BLK_S_OK, one_status(&w));
+	for (i = 0; i < NR_PIECES; i++)
+		EXPECT(!memcmp(fc.disk[0].data + i * PIECE, out, PIECE));
+	fv_close();
+}
+
 /* Four parts, of which the last one is short. */
 #define SMALL_WHOLE	(3 * SMALL_PART)
 #define SMALL_PART	0x8000

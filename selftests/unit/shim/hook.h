@@ -37,6 +37,8 @@ extern void (*shim_on_cancel)(struct work_struct *work);
 extern unsigned int shim_no_memory;
 /* Bytes of the last one. */
 extern size_t shim_asked;
+/* More bytes than that are in no one piece: kmalloc() fails; 0: it does not. */
+extern size_t shim_piece;
 
 /* Pages that alloc_page() was asked for. */
 extern unsigned int shim_pages;
