@@ -51,7 +51,9 @@ struct user_table {
  * @sync: waits for requests
  * @sync_arg: its argument
  * @share: of what RLIMIT_MEMLOCK leaves to all memories of the address space
- * @tight: how often in a row it left no room; gm.fill_lock
+ * @waited: how often in a row others' memory left no room; gm.fill_lock
+ * @refused: how often in a row there was none with nobody else there; likewise
+ * @parts: evictions while others had something; gm.fill_lock
  * @warned: it was told that the limit is low; gm.fill_lock
  * @filling: what the holder of gm.fill_lock is at; gm.lock
  * @first: watches nothing; the first notifier of an address space takes its
@@ -63,7 +65,9 @@ struct vt_gmem_user {
 	void (*sync)(void *arg);
 	void *sync_arg;
 	struct vt_share share;
-	unsigned int tight;
+	unsigned int waited;
+	unsigned int refused;
+	unsigned int parts;
 	bool warned;
 	struct user_fill filling;
 	struct mmu_interval_notifier first;
@@ -298,20 +302,36 @@ static void user_warn(struct vt_gmem_user *gu)
 			    gu->gm.pin_limit << (PAGE_SHIFT - 10));
 }
 
-/* Everything that is not in use is given back before more is refused. */
-static void user_evict(struct vt_gmem_user *gu)
+/* Everything that is not in use is given back. Was there any? */
+static bool user_evict(struct vt_gmem_user *gu)
 {
 	struct vt_gmem *gm = &gu->gm;
 	bool any;
-
-	lockdep_assert_held(&gm->fill_lock);
 
 	spin_lock(&gm->lock);
 	any = vt_gmem_drop(gm, 0, U64_MAX);
 	spin_unlock(&gm->lock);
 	vt_gmem_reap(gm);
-	if (any)
+	return any;
+}
+
+/* So many evictions while others have something count as one: they may be slow. */
+#define USER_PARTS	512
+
+/* Before more is refused. */
+static enum vt_room user_make_room(struct vt_gmem_user *gu)
+{
+	struct vt_gmem *gm = &gu->gm;
+	enum vt_room room;
+
+	lockdep_assert_held(&gm->fill_lock);
+
+	room = vt_share_make_room(&gu->share);
+	if (room == VT_ROOM_TURN || room == VT_ROOM_OTHERS || !user_evict(gu))
+		return room;
+	if (room == VT_ROOM_ALONE || !(++gu->parts % USER_PARTS))
 		WRITE_ONCE(gm->evictions, gm->evictions + 1);
+	return room;
 }
 
 /*
@@ -422,11 +442,11 @@ static int user_fill_mm(struct vt_gmem_user *gu, u64 addr, struct page **pages)
 #define USER_TRIES	8	/* others charge for more than they keep, for a moment */
 #define USER_WAIT_TRIES	5000	/* of a millisecond and more */
 
-static int user_wait(struct vt_gmem_user *gu, unsigned int tries)
+static int user_wait(unsigned int *tried, unsigned int tries)
 {
-	if (++gu->tight < tries)
+	if (++*tried < tries)
 		return -EBUSY;
-	gu->tight = 0;
+	*tried = 0;
 	return -EFAULT;
 }
 
@@ -434,15 +454,23 @@ static int user_fill_room(struct vt_gmem_user *gu, u64 addr,
 			  struct page **pages)
 {
 	int err = user_fill_mm(gu, addr, pages);
+	enum vt_room room;
 
 	if (err != -EDQUOT)
 		return err;
 	user_warn(gu);
-	if (vt_share_make_room(&gu->share))
-		return user_wait(gu, USER_WAIT_TRIES);
-	user_evict(gu);
+	room = user_make_room(gu);
+	if (room == VT_ROOM_TURN)
+		return -EBUSY;
+	if (room != VT_ROOM_ALONE) {
+		gu->refused = 0;
+		return user_wait(&gu->waited, USER_WAIT_TRIES);
+	}
+	/* That may have taken its time: another's turn may have begun. */
+	if (!vt_share_may_fill(&gu->share))
+		return -EBUSY;
 	err = user_fill_mm(gu, addr, pages);
-	return err == -EDQUOT ? user_wait(gu, USER_TRIES) : err;
+	return err == -EDQUOT ? user_wait(&gu->refused, USER_TRIES) : err;
 }
 
 static int user_fill(struct vt_gmem *gm, u64 addr)
@@ -456,7 +484,7 @@ static int user_fill(struct vt_gmem *gm, u64 addr)
 	if (!gu->table)
 		return -EFAULT;
 	if (!vt_share_may_fill(&gu->share))
-		return user_wait(gu, USER_WAIT_TRIES);
+		return -EBUSY;
 	pages = kmalloc_array(VT_CHUNK_PAGES, sizeof(*pages), GFP_KERNEL);
 	if (!pages)
 		return -ENOMEM;
@@ -466,8 +494,10 @@ static int user_fill(struct vt_gmem *gm, u64 addr)
 		mmput_async(gm->mm);
 	}
 	kfree(pages);
-	if (err != -EBUSY)
-		gu->tight = 0;
+	if (err != -EBUSY) {
+		gu->waited = 0;
+		gu->refused = 0;
+	}
 	return err;
 }
 
@@ -481,7 +511,7 @@ static int map_begin(struct vt_gmem_user *gu, u64 addr, u32 len, bool write,
 {
 	struct vt_gmem *gm = &gu->gm;
 	int tries = MAP_TRIES, err;
-	bool wait;
+	enum vt_room room;
 
 	for (;;) {
 		err = vt_map_begin(gm, addr, len, write, map);
@@ -490,11 +520,9 @@ static int map_begin(struct vt_gmem_user *gu, u64 addr, u32 len, bool write,
 		if (tries <= 0 || fatal_signal_pending(current))
 			return -ENOMEM;
 		mutex_lock(&gm->fill_lock);
-		wait = vt_share_make_room(&gu->share);
-		if (!wait)
-			user_evict(gu);
+		room = user_make_room(gu);
 		mutex_unlock(&gm->fill_lock);
-		tries -= wait ? 1 : MAP_TRIES / USER_TRIES;
+		tries -= room == VT_ROOM_ALONE ? MAP_TRIES / USER_TRIES : 1;
 		msleep(MAP_RETRY_MS);
 	}
 }

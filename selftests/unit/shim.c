@@ -14,6 +14,7 @@ void (*shim_on_mb)(void);
 unsigned int shim_no_memory;
 size_t shim_asked;
 size_t shim_piece;
+unsigned long shim_jiffies;
 void (*shim_on_lock)(struct mutex *m);
 void (*shim_on_down_read)(struct rw_semaphore *s);
 unsigned int shim_pages;

@@ -66,6 +66,21 @@ static inline s64 atomic64_read(const atomic64_t *v)
 	return v->counter;
 }
 
+static inline long atomic_long_read(const atomic_long_t *v)
+{
+	return v->counter;
+}
+
+static inline void atomic_long_set(atomic_long_t *v, long i)
+{
+	v->counter = i;
+}
+
+static inline void atomic_long_sub(long i, atomic_long_t *v)
+{
+	v->counter -= i;
+}
+
 #define xchg(p, v)			\
 	({				\
 		typeof(*(p)) was_ = *(p);	\
