@@ -34,7 +34,7 @@
 /**
  * struct vd_kept - what a VM that was stopped, and goes on, finds again
  * @generation: the target's when its session ended; 0: there was none
- * @events_missed: so did events that its driver was not told of
+ * @events_missed: there were events then that its driver had not been told of
  * @config: the configuration space, with what the driver has written there
  *
  * Its VMM resets the device meanwhile, and sets up the rings where they were.

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """What goes wrong below a disk of each type, and what a guest sees of it."""
 
-import glob
 import os
 
 import vt
 from bed import Repeated, Skip, expect, expect_equal, guest_fio, wait_moving
 from devices import (KINDS, counted, dd_read, dd_write, errors, no_errors, said,
                      test_each)
+from scsi_pi import debug_disk
 
 SECTORS = 524288
 
@@ -132,19 +132,17 @@ def thin_pool_full(bed, kind):
     layer.fault("thin pool full (dm-thin)", f"{seen} where it has no blocks yet")
 
 
-def debug_disk(bed):
+def of_scsi(disk, name):
+    return f"/sys/block/{os.path.basename(disk)}/device/{name}"
+
+
+def faulty_disk(bed):
     """scsi_debug's: (its node, a function that sets what goes wrong)."""
-    vt.run("modprobe", "scsi_debug", "dev_size_mb=32", "delay=0")
-    bed.callback(lambda: vt.wait_for("rmmod scsi_debug",
-                                     lambda: vt._rmmod("scsi_debug"), 120))
-    top = "/sys/bus/pseudo/drivers/scsi_debug"
-    found = vt.wait_for("scsi_debug's disk", lambda: glob.glob(
-        f"{top}/adapter*/host*/target*/*/block/*"), 60)
-    disk = "/dev/" + os.path.basename(found[0])
-    vt.wait_for(disk, lambda: os.path.exists(disk), 30)
-    vt.write(f"{found[0]}/device/timeout", 1)
+    disk = debug_disk(bed, dif=0, dix=0)
+    vt.write(of_scsi(disk, "timeout"), 1)
 
     def wrong(opts, every_nth):
+        top = "/sys/bus/pseudo/drivers/scsi_debug"
         vt.write(f"{top}/every_nth", 0)
         vt.write(f"{top}/opts", opts)
         vt.write(f"{top}/every_nth", every_nth)
@@ -156,14 +154,15 @@ def debug_disk(bed):
 @test_each(*KINDS)
 def commands_lost(bed, kind):
     """The host's SCSI layer aborts, after a time, what is not answered, and repeats it."""
-    lower, wrong = debug_disk(bed)
+    lower, wrong = faulty_disk(bed)
     target, guest, disk = kind.in_guest(bed, "--dev", lower)
     job = Repeated(guest, vt.fio_verify(disk, size="512k"))
     wait_moving(target)
     # SDEBUG_OPT_TIMEOUT
     wrong(4, 40)
-    for _ in range(3):
-        wait_moving(target)
+    vt.wait_for("commands that are lost", lambda: int(vt.read(
+        of_scsi(lower, "iotmo_cnt")), 0) > 2, 300)
+    wait_moving(target)
     job.end()
     wrong(0, 0)
     no_errors(target)
@@ -173,7 +172,7 @@ def commands_lost(bed, kind):
 
 @test_each(*KINDS)
 def medium_errors(bed, kind):
-    lower, wrong = debug_disk(bed)
+    lower, wrong = faulty_disk(bed)
     target, guest, disk = kind.in_guest(bed, "--dev", lower)
     # SDEBUG_OPT_MEDIUM_ERR: ten sectors from 0x1234 on.
     wrong(2, 0)
