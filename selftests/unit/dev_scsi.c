@@ -59,21 +59,16 @@ static void make_preempt(struct sd_cmd *cmd, u8 key, u8 whose)
 		[9] = 0 }, 10, list, sizeof(list), 0);
 }
 
-static void make_write_to(struct sd_cmd *cmd, u8 lun, const u8 *data)
+static void make_write(struct sd_cmd *cmd, u8 lun, const u8 *data)
 {
 	sd_make(cmd, lun, (const u8[]){ 0x2a, [5] = 4, [8] = 1, [9] = 0 }, 10,
 		data, 512, 0);
 }
 
-static void make_write(struct sd_cmd *cmd, const u8 *data)
-{
-	make_write_to(cmd, 0, data);
-}
-
 /* One that begins. */
 static void begin_write(struct sd_cmd *cmd, u8 lun, const u8 *data)
 {
-	make_write_to(cmd, lun, data);
+	make_write(cmd, lun, data);
 	fv_offer(SD_QUEUE, &cmd->c);
 	fc_poll();
 }
@@ -91,9 +86,7 @@ TEST(preempt_in_flight, "preempt waits for the write that another has in flight"
 	EXPECT_EQ(0, sd_resv(6, 0, 0, 2));
 	EXPECT_EQ(0, sd_resv(1, 5, 2, 0));
 	fc.holds = true;
-	make_write(&w, data);
-	fv_offer(SD_QUEUE, &w.c);
-	fc_poll();
+	begin_write(&w, 0, data);
 	fv_use(0);
 	make_preempt(&p, 1, 2);
 	fv_offer(SD_QUEUE, &p.c);
@@ -112,7 +105,7 @@ TEST(preempt_in_flight, "preempt waits for the write that another has in flight"
 	EXPECT_EQ(SCSI_CHECK_CONDITION,
 		  SD_DO(0, NULL, 0, NULL, 0, 0, 0, 0, 0, 0, 0));
 	data[0] = 0x99;
-	make_write(&w, data);
+	make_write(&w, 0, data);
 	fv_send(SD_QUEUE, &w.c);
 	EXPECT_EQ(SCSI_RESERVATION_CONFLICT, sd_resp(&w).status);
 	EXPECT_EQ(0x77, fc.disk[0].data[4 * 512]);
@@ -188,11 +181,9 @@ TEST(drain_held, "the write itself is waited for, not what the driver sees")
 	fv_open(&two);
 	fv_use(1);
 	clear_ua();
-	make_write(&w, data);
 	fc.holds = true;
 	ended = fv_ended(SD_QUEUE);
-	fv_offer(SD_QUEUE, &w.c);
-	fc_poll();
+	begin_write(&w, 0, data);
 	EXPECT_EQ(ended, fv_ended(SD_QUEUE));
 	EXPECT_EQ(1, sd_q()->inflight);
 	drain(0);
