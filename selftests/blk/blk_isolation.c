@@ -475,23 +475,64 @@ static void measured_end(void *arg)
 	storm_end(arg);
 }
 
-TEST_F(isolation, measured)
+/* The first @nr of them, beside @q. */
+static int measure(struct raid *a, struct vblk_queue *q, unsigned int cpu,
+		   unsigned int nr)
 {
 	const struct neighbour_storms s = {
-		.nr = ARRAY_SIZE(attacks),
+		.nr = nr,
 		.name = storm_name,
 		.twin = storm_twin,
 		.begin = measured_begin,
 		.end = measured_end,
-		.arg = &self->raid,
-		.bed = &self->raid.bed,
+		.arg = a,
+		.bed = &a->bed,
 	};
 
-	if (!neighbour_option("VT_MEASURE", 0))
-		SKIP(return, "$VT_MEASURE says how many rounds");
+	return neighbour_measure(q, cpu, &s);
+}
+
+#define MEASURED() do { \
+	if (!neighbour_option("VT_MEASURE", 0)) \
+		SKIP(return, "$VT_MEASURE says how many rounds"); \
+	NEIGHBOUR(device_us() * 1000); \
+} while (0)
+
+static u64 device_us(void)
+{
+	return neighbour_option("VT_DEVICE_US", NEIGHBOUR_DEVICE_US);
+}
+
+TEST_F(isolation, measured)
+{
+	MEASURED();
 	HOSTILE();
-	NEIGHBOUR(neighbour_option("VT_DEVICE_US", NEIGHBOUR_DEVICE_US) * 1000);
-	EXPECT_EQ(0, neighbour_measure(self->q, self->poller.cpu, &s));
+	EXPECT_EQ(0, measure(&self->raid, self->q, self->poller.cpu,
+			     ARRAY_SIZE(attacks)));
+}
+
+/*
+ * On a device ten times as slow, that takes no CPU: most requests of a full ring
+ * wait for it.
+ */
+TEST_F(isolation, measured_slow_backend)
+{
+	struct disk_opts d = {
+		.kind = DISK_BDEV,
+		.block_size = SECTOR,
+		.size_mb = 16,
+		.delay_ns = device_us() * 10000,
+		.own = true,
+		.empty = true,
+	};
+	struct bed_opts b = {
+		.disk = &self->raid.disk, .num_queues = 1, .queue_size = NUM,
+	};
+
+	MEASURED();
+	ASSERT_EQ(0, disk_create(&self->raid.disk, &d));
+	ASSERT_EQ(0, bed_make(&self->raid.bed, &b));
+	EXPECT_EQ(0, measure(&self->raid, self->q, self->poller.cpu, NOTHING));
 }
 
 TEST_HARNESS_MAIN
