@@ -244,9 +244,11 @@ static struct vt_target *target_alloc(const struct vhost_target_create *p,
 		return ERR_PTR(-ENOMEM);
 	kref_init(&t->ref);
 	mutex_init(&t->door_lock);
+	mutex_init(&t->unplug_lock);
 	mutex_init(&t->lock);
 	xa_init(&t->units);
 	INIT_LIST_HEAD(&t->sessions);
+	init_waitqueue_head(&t->synced);
 	strscpy(t->name, p->name);
 	t->flags = p->flags;
 	t->num_queues = p->num_queues ?: default_queues(p->type);

@@ -161,6 +161,12 @@ void vt_session_detach(struct vt_session *s)
 	struct vt_target *t = s->target;
 
 	mutex_lock(&t->lock);
+	/* Whoever removes a unit will be done with it. */
+	while (s->syncing) {
+		mutex_unlock(&t->lock);
+		wait_event(t->synced, !READ_ONCE(s->syncing));
+		mutex_lock(&t->lock);
+	}
 	if (s->attached) {
 		if (s->ops->detach)
 			s->ops->detach(s);
@@ -169,6 +175,7 @@ void vt_session_detach(struct vt_session *s)
 		t->nr_sessions--;
 		session_uncharge(s);
 		s->attached = false;
+		s->to_sync = false;
 	}
 	mutex_unlock(&t->lock);
 }

@@ -30,10 +30,12 @@ void vt_target_remove_units(struct vt_target *t)
 	struct vt_unit *u;
 	unsigned long i;
 
+	mutex_lock(&t->unplug_lock);
 	mutex_lock(&t->lock);
 	xa_for_each(&t->units, i, u)
 		target_remove_unit(t, u);
 	mutex_unlock(&t->lock);
+	mutex_unlock(&t->unplug_lock);
 }
 
 static void target_unit_event(struct vt_target *t, struct vt_unit *u,
@@ -126,22 +128,58 @@ static int target_add_unit(struct vt_target *t,
 	return 0;
 }
 
+static struct vt_session *target_first_to_sync(struct vt_target *t)
+{
+	struct vt_session *s;
+
+	lockdep_assert_held(&t->lock);
+	list_for_each_entry(s, &t->sessions, node)
+		if (s->to_sync)
+			return s;
+	return NULL;
+}
+
+/*
+ * What a device has may stay there for ever, and only those are to wait who have to:
+ * t->lock is not held meanwhile. The session that is synced stays attached; one
+ * that is detached before its turn has no requests any more.
+ */
+static void target_sync_sessions(struct vt_target *t)
+{
+	struct vt_session *s;
+
+	lockdep_assert_held(&t->unplug_lock);
+	list_for_each_entry(s, &t->sessions, node)
+		s->to_sync = true;
+	while ((s = target_first_to_sync(t))) {
+		s->to_sync = false;
+		WRITE_ONCE(s->syncing, true);
+		mutex_unlock(&t->lock);
+		vt_session_sync(s);
+		mutex_lock(&t->lock);
+		WRITE_ONCE(s->syncing, false);
+		wake_up_all(&t->synced);
+	}
+}
+
 /* While VMs are attached: they are told, and their requests waited for. */
 static int target_unplug_unit(struct vt_target *t, u32 nr)
 {
-	struct vt_session *s;
 	struct vt_unit *u;
 
+	mutex_lock(&t->unplug_lock);
 	mutex_lock(&t->lock);
 	u = xa_erase(&t->units, nr);
 	if (u) {
 		t->nr_units--;
+		t->unplugged = u;
 		target_unit_event(t, u, VT_UNIT_REMOVED);
-		list_for_each_entry(s, &t->sessions, node)
-			vt_session_sync(s);
+		target_sync_sessions(t);
+		t->unplugged = NULL;
 		unit_free(u);
 	}
 	mutex_unlock(&t->lock);
+	mutex_unlock(&t->unplug_lock);
 	return u ? 0 : -ENOENT;
 }
 
@@ -244,6 +282,9 @@ static void backend_tell_resized(struct vt_backend *be)
 		xa_for_each(&t->units, i, u)
 			if (u->be == be && unit_take_resized(u))
 				target_unit_event(t, u, VT_UNIT_RESIZED);
+		/* Nobody sees it any more. */
+		if (t->unplugged && t->unplugged->be == be)
+			unit_take_resized(t->unplugged);
 		mutex_unlock(&t->lock);
 		vt_target_put(t);
 	}

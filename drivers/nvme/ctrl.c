@@ -410,6 +410,7 @@ struct vt_nvme *vt_nvme_create(struct vt_target *t, struct vt_gmem *gmem,
 	n->priv = priv;
 	n->db = page_address(n->db_page);
 	spin_lock_init(&n->lock);
+	INIT_LIST_HEAD(&n->seen);
 	mutex_init(&n->zap_lock);
 	INIT_WORK(&n->act_work, nvme_act_work);
 	nv_admin_init(n);

@@ -121,6 +121,8 @@ struct nv_adminq {
  * @door: the door's functions
  * @priv: the door's
  * @lock: see the locks above
+ * @seen: struct nv_ns of the namespaces it sees, and of those that are being
+ *	removed; target->lock
  * @admin: admin queues
  * @sq: I/O submission queues, by identifier - 1
  * @cq: I/O completion queues, likewise
@@ -146,6 +148,7 @@ struct vt_nvme {
 	const struct vt_nvme_door_ops *door;
 	void *priv;
 	spinlock_t lock;
+	struct list_head seen;
 	struct nv_adminq admin;
 	struct nv_sq *sq;
 	struct nv_cq *cq;

@@ -224,6 +224,7 @@ struct nv_changed {
  * @resv: the controller as a user of the namespace
  * @owner: the engine's
  * @node: on the unit's list of these; target->lock
+ * @own_node: on the controller's; target->lock
  * @mask: reservation notifications not wanted, by feature 82h; target->lock
  */
 struct nv_ns {
@@ -231,6 +232,7 @@ struct nv_ns {
 	struct vt_resv_nexus resv;
 	void *owner;
 	struct list_head node;
+	struct list_head own_node;
 	u32 mask;
 };
 

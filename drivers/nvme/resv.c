@@ -71,6 +71,7 @@ static void ns_free(struct nv_ns *ns)
 {
 	vt_resv_unbind(&ns->resv);
 	list_del(&ns->node);
+	list_del(&ns->own_node);
 	kfree(ns);
 }
 
@@ -101,12 +102,13 @@ int nv_ns_add(struct vt_nvme *n, struct vt_unit *u)
 	resv_host_id(n, &id);
 	vt_resv_bind(&u->be->resv, &ns->resv, &id);
 	list_add_tail(&ns->node, &nu->seen);
+	list_add_tail(&ns->own_node, &n->seen);
 	/* Whoever finds it finds it complete. */
 	smp_store_release(&n->core.ns[u->nr], ns);
 	return 0;
 }
 
-/* It goes in nv_unit_exit(), when no command uses it. */
+/* It goes in nv_unit_exit(), when no command uses it, or with the controller. */
 void nv_ns_remove(struct vt_nvme *n, struct vt_unit *u)
 {
 	lockdep_assert_held(&u->target->lock);
@@ -129,14 +131,13 @@ int nv_ns_add_all(struct vt_nvme *n)
 
 void nv_ns_remove_all(struct vt_nvme *n)
 {
-	unsigned int i;
+	struct nv_ns *ns, *tmp;
 
 	lockdep_assert_held(&n->s.target->lock);
-	for (i = 0; i < NV_MAX_NS; i++) {
-		if (!n->core.ns[i])
-			continue;
-		ns_free(n->core.ns[i]);
-		n->core.ns[i] = NULL;
+	/* Those of units that are being removed are in core.ns no more. */
+	list_for_each_entry_safe(ns, tmp, &n->seen, own_node) {
+		n->core.ns[ns->unit->nr] = NULL;
+		ns_free(ns);
 	}
 }
 

@@ -159,12 +159,12 @@ static void itl_free(struct scsi_itl *itl)
 
 static void session_free(struct scsi_session *ss)
 {
-	struct scsi_itl *itl;
-	unsigned long lun;
+	struct scsi_itl *itl, *tmp;
 
 	/* All that it had to do is done; it may not have returned. */
 	cancel_work_sync(&ss->tmf_work);
-	xa_for_each(&ss->itls, lun, itl)
+	/* Those of units that are being removed are in @itls no more. */
+	list_for_each_entry_safe(itl, tmp, &ss->nexus.itls, nexus_node)
 		itl_free(itl);
 	xa_destroy(&ss->itls);
 	kfree(ss);
@@ -233,7 +233,10 @@ static void session_unit_added(struct scsi_session *ss, struct vt_unit *u)
 
 static void session_unit_removed(struct scsi_session *ss, struct vt_unit *u)
 {
-	/* Its itl goes in scsi_unit_exit(), when no request uses it. */
+	/*
+	 * Its itl goes in scsi_unit_exit(), when no request uses it, or with the
+	 * session.
+	 */
 	if (u->nr < SCSI_NEAR_LUNS)
 		WRITE_ONCE(ss->near[u->nr], NULL);
 	if (!xa_erase(&ss->itls, u->nr))

@@ -65,6 +65,8 @@ struct vt_session_ops {
  * @css: block cgroup charged
  * @cov: whose coverage its work is, see <vhost_target/cov.h>; 0: nobody's
  * @attached: on target->sessions
+ * @to_sync: whoever removes a unit has to sync it; target->lock
+ * @syncing: and does; it stays attached; target->lock
  * @nr_queues: entries of the two arrays below
  * @queue: the queues; set before it is attached
  * @stats: counters of each since the session was attached
@@ -87,6 +89,8 @@ struct vt_session {
 	struct cgroup_subsys_state *css;
 	u64 cov;
 	bool attached;
+	bool to_sync;
+	bool syncing;
 	unsigned int nr_queues;
 	struct vt_queue **queue;
 	struct vt_qstats *stats;
@@ -128,7 +132,10 @@ void vt_session_exit(struct vt_session *s);
  */
 int vt_session_attach(struct vt_session *s);
 
-/* Give the target up; all queues are stopped. Context: may sleep. */
+/*
+ * Give the target up; all queues are stopped. Context: may sleep; the caller does
+ * not hold session->sync_lock.
+ */
 void vt_session_detach(struct vt_session *s);
 
 /**

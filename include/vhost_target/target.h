@@ -4,9 +4,8 @@
  *
  * Locks: registry_lock (the set of targets, types and doors) >
  * target->lock (its units and sessions) > backend->lock. A target is found
- * under registry_lock and used by reference. Removing a unit waits, under
- * target->lock, for the requests that use it: work items of requests must not
- * take it.
+ * under registry_lock and used by reference. Removing a unit waits for the
+ * requests that use it: not under target->lock, but one at a time.
  */
 #ifndef _VHOST_TARGET_TARGET_H
 #define _VHOST_TARGET_TARGET_H
@@ -17,6 +16,7 @@
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/uidgid.h>
+#include <linux/wait.h>
 #include <linux/xarray.h>
 
 #include <linux/vhost_target.h>
@@ -128,9 +128,13 @@ struct vt_door {
  * @node: in the registry; registry_lock
  * @door_lock: one at a time makes the door's object or takes it away; outside
  *	@lock
+ * @unplug_lock: one unit at a time is removed while VMs are attached; outside
+ *	@lock
+ * @synced: where detaching waits for whoever syncs the session
  * @lock: protects the fields below
  * @units: number -> struct vt_unit
  * @nr_units: their number
+ * @unplugged: not one of them any more, but requests may still use it; or NULL
  * @sessions: struct vt_session attached
  * @nr_sessions: their number
  * @over_limit: those that were refused because of their user's limits
@@ -155,9 +159,12 @@ struct vt_target {
 	struct kref ref;
 	struct list_head node;
 	struct mutex door_lock;
+	struct mutex unplug_lock;
+	wait_queue_head_t synced;
 	struct mutex lock;
 	struct xarray units;
 	unsigned int nr_units;
+	struct vt_unit *unplugged;
 	struct list_head sessions;
 	unsigned int nr_sessions;
 	u64 over_limit;

@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "bed.h"
+#include "forked.h"
 #include "harness.h"
+#include "hung.h"
 #include "nvme.h"
 
 #define SC_FIELD 0x002
@@ -224,6 +226,52 @@ TEST_F(resv, report)
 	memcpy(b->n.buf, "host number two.", 16);
 	ASSERT_EQ(0, NVME_ERR(nvme_admin(&b->n, &cmd, NULL)));
 	EXPECT_EQ(0, rw(b, 1));
+}
+
+/* A namespace goes whose disk hangs: nobody waits for it who has nothing there. */
+
+static int beside_a_removal(void *arg)
+{
+	FIXTURE_DATA(resv) *self = arg;
+	struct vhost_target_info info;
+
+	CHECK(!ctl_get(self->bed.ctl, self->bed.name, &info), "");
+	CHECK(info.nr_units == 1, "%u", info.nr_units);
+	/* b saw it; its removal has not come to b yet. */
+	CHECK(!nvme_identify(&self->b.n, 0, 1), "");
+	/* All zeros: it is inactive. */
+	CHECK(!nvme_identify(&self->b.n, 0, 2), "");
+	CHECK(!*(u64 *)self->b.n.buf, "");
+	CHECK(!rw(&self->b, 1), "");
+	nvme_close(&self->b.n);
+	mem_free(&self->b.mem);
+	/* Somebody who never saw it. */
+	CHECK(!host_open(&self->b, self->bed.name), "");
+	CHECK(!rw(&self->b, 2), "");
+	/* Nor are a's other namespaces in its way. */
+	CHECK(!nvme_identify(&self->a.n, 0, 1), "");
+	CHECK(!bed_wait_inflight(&self->bed, 1), "");
+	return 0;
+}
+
+TEST_F(resv, removed_while_it_hangs)
+{
+	struct nvme_sqe read = { .prp1 = self->a.gpa };
+	struct hung h = { 0 };
+	struct nvme_cqe cqe;
+
+	ASSERT_EQ(0, hung_add(&h, &self->bed, 1));
+	ASSERT_EQ(0, nvme_identify(&self->b.n, 0, 2));
+	ASSERT_EQ(0, hung_suspend(&h));
+	nvme_set_rw(&read, 2, 2, 0, 1);
+	nvme_submit(&self->a.n, 1, &read);
+	nvme_ring(&self->a.n, 1);
+	EXPECT_EQ(0, bed_wait_inflight(&self->bed, 1));
+	EXPECT_EQ(0, hung_remove(&h, beside_a_removal, self));
+	ASSERT_EQ(0, nvme_wait(&self->a.n, 1, &cqe));
+	EXPECT_EQ(0, cqe.status >> 1);
+	EXPECT_EQ(0, rw(&self->a, 1));
+	hung_finish(&h);
 }
 
 TEST_HARNESS_MAIN

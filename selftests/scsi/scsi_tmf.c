@@ -2,7 +2,9 @@
 /* Task management with I/O in flight, and events, on a slow disk. */
 #include <string.h>
 
+#include "forked.h"
 #include "harness.h"
+#include "hung.h"
 #include "sharers.h"
 #include "vscsi.h"
 
@@ -515,6 +517,50 @@ TEST_F(tmf, unplug_in_flight)
 						   512));
 	ASSERT_EQ(0, bed_add_lun(&self->bed, 0, &self->disk, 0));
 	EXPECT_EQ(0, vscsi_ready(self->q, 0));
+}
+
+/* One whose disk hangs: nobody waits for it who has nothing there. */
+
+static int beside_a_removal(void *arg)
+{
+	FIXTURE_DATA(tmf) *self = arg;
+	struct vhost_target_info info;
+	struct vscsi_opts o = self->other.o;
+
+	CHECK(!ctl_get(self->bed.ctl, self->bed.name, &info), "");
+	CHECK(info.nr_units == 1, "%u", info.nr_units);
+	/* The other saw it; its removal has not come to that one yet. */
+	CHECK(!vscsi_ready(&self->other.q[0], 0), "");
+	CHECK(!vscsi_read(&self->other.q[0], 0, 0, 1, NULL, SECTOR), "");
+	vscsi_close(&self->other);
+	/* Somebody who never saw it. */
+	CHECK(!vscsi_open(&self->other, &o), "");
+	CHECK(vscsi_ready(&self->other.q[0], 9), "");
+	CHECK(!vscsi_read(&self->other.q[0], 0, 0, 1, NULL, SECTOR), "");
+	/* Nor are other LUNs of the one in its way. */
+	CHECK(!vscsi_ready(&self->d.q[1], 0), "");
+	CHECK(!vscsi_read(&self->d.q[1], 0, 0, 1, NULL, SECTOR), "");
+	CHECK(!bed_wait_inflight(&self->bed, 1), "");
+	return 0;
+}
+
+TEST_F(tmf, removed_while_it_hangs)
+{
+	unsigned int got[256];
+	struct hung h = { 0 };
+	u64 tags[FLIGHT];
+
+	ASSERT_EQ(0, hung_add(&h, &self->bed, 9));
+	ASSERT_EQ(0, vscsi_ready(self->q, 9));
+	ASSERT_EQ(0, vscsi_ready(&self->other.q[0], 9));
+	ASSERT_EQ(0, hung_suspend(&h));
+	EXPECT_EQ(0, start_reads(self->q, 9, 1, tags));
+	EXPECT_EQ(0, bed_wait_inflight(&self->bed, 1));
+	EXPECT_EQ(0, hung_remove(&h, beside_a_removal, self));
+	ASSERT_EQ(0, reap(self->q, got));
+	EXPECT_EQ(1, got[VIRTIO_SCSI_S_OK]);
+	EXPECT_EQ(0, vscsi_ready(self->q, 0));
+	hung_finish(&h);
 }
 
 /* No buffer when it happens: the event waits; too many: some are missed. */
