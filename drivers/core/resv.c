@@ -8,6 +8,7 @@
 #include <linux/lockdep.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
+#include <linux/wait.h>
 
 #include "resv_op.h"
 
@@ -27,7 +28,9 @@ int vt_resv_init(struct vt_resv *r)
 	if (!r->state)
 		return -ENOMEM;
 	mutex_init(&r->lock);
+	mutex_init(&r->fence_lock);
 	init_rwsem(&r->exec_sem);
+	init_waitqueue_head(&r->drained);
 	INIT_LIST_HEAD(&r->nexuses);
 	r->save = NULL;
 	r->save_priv = NULL;
@@ -43,22 +46,20 @@ void vt_resv_destroy(struct vt_resv *r)
 }
 EXPORT_SYMBOL_GPL(vt_resv_destroy);
 
-/* In the place of the old state; whoever loses a right is marked. */
+/* In the place of the old state; what each nexus lost by it is noted. */
 static void resv_set_state(struct vt_resv *r, const struct vt_resv_state *s)
 {
 	struct vt_resv_nexus *n;
 
 	lockdep_assert_held(&r->lock);
-	down_write(&r->exec_sem);
 	kvfree(r->state);
 	r->state = s;
 	list_for_each_entry(n, &r->nexuses, node) {
 		u8 may = vt_resv_rights(s, &n->id);
 
-		n->fenced = n->may & ~may;
+		n->lost = n->may & ~may;
 		WRITE_ONCE(n->may, may);
 	}
-	up_write(&r->exec_sem);
 }
 
 int vt_resv_restore(struct vt_resv *r, const struct vt_resv_state *s)
@@ -86,6 +87,7 @@ void vt_resv_bind(struct vt_resv *r, struct vt_resv_nexus *n,
 	n->id = *id;
 	n->resv = r;
 	n->fenced = false;
+	n->draining = false;
 	WRITE_ONCE(n->may, vt_resv_rights(r->state, id));
 	list_add_tail(&n->node, &r->nexuses);
 	mutex_unlock(&r->lock);
@@ -98,11 +100,8 @@ void vt_resv_rebind(struct vt_resv_nexus *n, const struct vt_resv_id *id)
 	struct vt_resv *r = n->resv;
 
 	mutex_lock(&r->lock);
-	down_write(&r->exec_sem);
 	n->id = *id;
-	n->fenced = false;
 	WRITE_ONCE(n->may, vt_resv_rights(r->state, id));
-	up_write(&r->exec_sem);
 	mutex_unlock(&r->lock);
 }
 EXPORT_SYMBOL_GPL(vt_resv_rebind);
@@ -114,6 +113,12 @@ void vt_resv_unbind(struct vt_resv_nexus *n)
 	if (!r)
 		return;
 	mutex_lock(&r->lock);
+	/* It has nothing in flight: that ends soon. */
+	while (n->draining) {
+		mutex_unlock(&r->lock);
+		wait_event(r->drained, !READ_ONCE(n->draining));
+		mutex_lock(&r->lock);
+	}
 	list_del_init(&n->node);
 	n->resv = NULL;
 	WRITE_ONCE(n->may, 0);
@@ -135,6 +140,7 @@ EXPORT_SYMBOL_GPL(vt_resv_exec_end);
 
 const struct vt_resv_state *vt_resv_read(struct vt_resv *r)
 {
+	mutex_lock(&r->fence_lock);
 	mutex_lock(&r->lock);
 	return r->state;
 }
@@ -143,6 +149,7 @@ EXPORT_SYMBOL_GPL(vt_resv_read);
 void vt_resv_read_end(struct vt_resv *r)
 {
 	mutex_unlock(&r->lock);
+	mutex_unlock(&r->fence_lock);
 }
 EXPORT_SYMBOL_GPL(vt_resv_read_end);
 
@@ -187,24 +194,57 @@ static void change_mark(struct vt_resv *r, struct vt_resv_change *c,
 	}
 }
 
-/*
- * Rights are gone for good only when what was begun with them has ended. A
- * registration that was removed counts as well, whatever rights are left.
- */
-static void change_tell(struct vt_resv *r, struct vt_resv_nexus *self)
+/* A registration that was removed counts as a right, whatever rights are left. */
+static void change_tell(struct vt_resv *r, struct vt_resv_change *c,
+			struct vt_resv_nexus *self)
+{
+	struct vt_resv_nexus *n;
+
+	lockdep_assert_held(&r->lock);
+	list_for_each_entry(n, &r->nexuses, node) {
+		if (n->events && n->ops->event)
+			n->ops->event(n, n->events);
+		if (n == self || !(n->lost || (n->events & VT_RESV_EV_REMOVED)))
+			continue;
+		n->fenced = n->ops->drain;
+		c->fences = true;
+	}
+}
+
+static struct vt_resv_nexus *resv_first_fenced(struct vt_resv *r)
 {
 	struct vt_resv_nexus *n;
 
 	lockdep_assert_held(&r->lock);
 	list_for_each_entry(n, &r->nexuses, node)
-		if (n->events && n->ops->event)
-			n->ops->event(n, n->events);
-	list_for_each_entry(n, &r->nexuses, node) {
-		if (n == self || !n->ops->drain)
-			continue;
-		if (n->fenced || (n->events & VT_RESV_EV_REMOVED))
-			n->ops->drain(n);
+		if (n->fenced)
+			return n;
+	return NULL;
+}
+
+/*
+ * Rights are gone for good only when what was begun with them has ended, which may
+ * be never: whoever holds more than fence_lock does not wait for it.
+ */
+static void resv_fence(struct vt_resv *r)
+{
+	struct vt_resv_nexus *n;
+
+	lockdep_assert_held(&r->fence_lock);
+	/* Work items that looked before the change. */
+	down_write(&r->exec_sem);
+	up_write(&r->exec_sem);
+	mutex_lock(&r->lock);
+	while ((n = resv_first_fenced(r))) {
+		n->fenced = false;
+		WRITE_ONCE(n->draining, true);
+		mutex_unlock(&r->lock);
+		n->ops->drain(n);
+		mutex_lock(&r->lock);
+		WRITE_ONCE(n->draining, false);
+		wake_up_all(&r->drained);
 	}
+	mutex_unlock(&r->lock);
 }
 
 static bool change_to_save(const struct vt_resv_change *c)
@@ -221,12 +261,13 @@ static enum vt_resv_result change_commit(struct vt_resv *r,
 	change_mark(r, c, self);
 	resv_set_state(r, c->new);
 	c->new = NULL;
-	change_tell(r, self);
+	change_tell(r, c, self);
 	return VT_RESV_OK;
 }
 
-enum vt_resv_result vt_resv_out(struct vt_resv_nexus *n,
-				const struct vt_resv_args *a)
+/* @fences: somebody lost something, and is to be drained. */
+static enum vt_resv_result resv_do(struct vt_resv_nexus *n,
+				   const struct vt_resv_args *a, bool *fences)
 {
 	struct vt_resv *r = n->resv;
 	struct vt_resv_change *c;
@@ -237,8 +278,50 @@ enum vt_resv_result vt_resv_out(struct vt_resv_nexus *n,
 	res = c ? vt_resv_apply(c) : VT_RESV_NO_RESOURCES;
 	if (res == VT_RESV_OK && c->changed)
 		res = change_commit(r, c, n);
+	*fences = c && c->fences;
 	mutex_unlock(&r->lock);
 	change_free(c);
 	return res;
 }
+
+enum vt_resv_result vt_resv_out(struct vt_resv_nexus *n,
+				const struct vt_resv_args *a)
+{
+	struct vt_resv *r = n->resv;
+	enum vt_resv_result res;
+	bool fences;
+
+	mutex_lock(&r->fence_lock);
+	res = resv_do(n, a, &fences);
+	if (fences)
+		resv_fence(r);
+	mutex_unlock(&r->fence_lock);
+	return res;
+}
 EXPORT_SYMBOL_GPL(vt_resv_out);
+
+enum vt_resv_result vt_resv_set_ptpl(struct vt_resv_nexus *n, bool on)
+{
+	const struct vt_resv_args a = {
+		.op = VT_RESV_OP_SET_PTPL,
+		.ptpl = on ? VT_RESV_PTPL_ON : VT_RESV_PTPL_OFF,
+	};
+	enum vt_resv_result res;
+	bool fences;
+
+	res = resv_do(n, &a, &fences);
+	WARN_ON_ONCE(fences);
+	return res;
+}
+EXPORT_SYMBOL_GPL(vt_resv_set_ptpl);
+
+bool vt_resv_get_ptpl(struct vt_resv *r)
+{
+	bool on;
+
+	mutex_lock(&r->lock);
+	on = r->state->ptpl;
+	mutex_unlock(&r->lock);
+	return on;
+}
+EXPORT_SYMBOL_GPL(vt_resv_get_ptpl);

@@ -16,6 +16,7 @@
  * @changed: @new differs
  * @gone: by entry of @old: it is not in @new any more
  * @events: by entry of @old: VT_RESV_EV_*; 0 for @self
+ * @fences: somebody else lost something
  */
 struct vt_resv_change {
 	const struct vt_resv_args *a;
@@ -27,6 +28,7 @@ struct vt_resv_change {
 	bool changed;
 	bool gone[VT_RESV_MAX_REGISTRANTS];
 	u8 events[VT_RESV_MAX_REGISTRANTS];
+	bool fences;
 };
 
 /* The entry of a registrant, or -1. */

@@ -194,7 +194,7 @@ EXPORT_SYMBOL_GPL(vt_session_sync);
 
 /*
  * Not under sync_lock: who has that may be waiting for a work item which waits
- * for the reservations' lock of whoever drains. Nor under another lock of the
+ * for the fence_lock of whoever drains. Nor under another lock of the
  * session: who drains another backend of it may wait for ever.
  */
 void vt_session_drain_io(struct vt_session *s, const struct vt_backend *be)
@@ -202,7 +202,7 @@ void vt_session_drain_io(struct vt_session *s, const struct vt_backend *be)
 	struct vt_drain d = { .be = be };
 
 	/* So no request is waited for by two. */
-	lockdep_assert_held(&be->resv.lock);
+	lockdep_assert_held(&be->resv.fence_lock);
 	atomic_set(&d.left, 1);
 	init_completion(&d.done);
 	vt_session_visit(s, vt_queue_drain, &d);

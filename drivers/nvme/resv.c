@@ -181,24 +181,14 @@ static u16 resv_status(enum vt_resv_result res)
 
 bool nv_get_ptpl(struct nv_core *c, struct nv_ns *ns)
 {
-	struct vt_resv *r = ns->resv.resv;
-	bool on;
-
 	lockdep_assert_held(&c->target->lock);
-	on = vt_resv_read(r)->ptpl;
-	vt_resv_read_end(r);
-	return on;
+	return vt_resv_get_ptpl(ns->resv.resv);
 }
 
 u16 nv_set_ptpl(struct nv_core *c, struct nv_ns *ns, bool on)
 {
-	struct vt_resv_args a = {
-		.op = VT_RESV_OP_SET_PTPL,
-		.ptpl = on ? VT_RESV_PTPL_ON : VT_RESV_PTPL_OFF,
-	};
-
 	lockdep_assert_held(&c->target->lock);
-	return resv_status(vt_resv_out(&ns->resv, &a));
+	return resv_status(vt_resv_set_ptpl(&ns->resv, on));
 }
 
 /* Commands. Each returns a status. */

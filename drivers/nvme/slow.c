@@ -452,7 +452,7 @@ static void slow_end_second(struct slow *s, blk_status_t st)
 	nv_req_cmd(second)->status = s->cmd->status;
 }
 
-/* Its rights cannot change between a look at them and the end of that piece. */
+/* Whoever takes its rights away waits for the end of what it may do by a look. */
 static blk_status_t slow_checked(struct slow *s)
 {
 	struct vt_resv *resv = &s->cmd->unit->be->resv;

@@ -24,14 +24,18 @@
  *
  * Fencing. Commands that pollers submit are in flight when the rights of
  * their nexus change: ops->drain waits for those. Commands that run in work
- * items check and do their I/O inside vt_resv_exec_begin/end: no state change
- * falls in between. Long ones do so piece by piece, so that nobody waits for
- * more than a piece. An operation that takes rights or registrations away
- * returns only when both have ended.
+ * items check and do their I/O inside vt_resv_exec_begin/end: whoever fences
+ * waits for those that began before. Long ones do so piece by piece, so that
+ * nobody waits for more than a piece. An operation that takes rights or
+ * registrations away returns only when both have ended, and other operations and
+ * reports wait for it: who sees the new state can rely on it. What is in flight
+ * at a device that hangs does not end: nexuses come and go meanwhile.
  *
- * Locks: resv->lock (state, nexuses; held over a whole operation, its save and
- * its drains) > resv->exec_sem (written around the change alone; read by work
- * items around check and I/O). Inside exec_sem nobody takes resv->lock. A
+ * Locks: resv->fence_lock (held over a whole operation or report) >
+ * resv->lock (state, nexuses; held over the change and its save), and
+ * fence_lock > resv->exec_sem (written and released again to wait for work
+ * items; these read it around check and I/O, and take neither of the others
+ * inside). fence_lock is not taken under a lock of a session or a target. A
  * drain waits for I/O of the backend only, never for a work item, so two
  * nexuses that preempt each other go one after the other. No lock of a
  * session or target may be held which the end of its I/O needs.
@@ -45,6 +49,7 @@
 #include <linux/rwsem.h>
 #include <linux/string.h>
 #include <linux/types.h>
+#include <linux/wait.h>
 
 struct vt_resv;
 struct vt_resv_nexus;
@@ -219,8 +224,8 @@ struct vt_resv_state {
  * @drain: its rights were taken away: wait for what pollers of its session
  *	have in flight at the backend, and for nothing else: neither for a work
  *	item nor for a lock under which somebody waits for one, as that work
- *	item may be waiting for resv->lock, which is held; NULL: nothing can be
- *	in flight
+ *	item may be waiting for resv->fence_lock, which is held; NULL: nothing
+ *	can be in flight
  */
 struct vt_resv_nexus_ops {
 	void (*event)(struct vt_resv_nexus *n, unsigned int events);
@@ -235,8 +240,10 @@ struct vt_resv_nexus_ops {
  * @id: who it is
  * @controller: NVMe: its controller id, for the report; set before bind
  * @may: VT_RESV_READ, VT_RESV_WRITE; written under resv->lock, read by anybody
- * @events: of the operation under way; resv->lock, as @fenced
- * @fenced: it lost a right by it
+ * @events: of the operation under way; resv->lock, as the fields below
+ * @lost: rights that it lost by it
+ * @fenced: it lost something, and was not drained since
+ * @draining: it is; it stays bound
  * @node: on resv->nexuses
  */
 struct vt_resv_nexus {
@@ -246,14 +253,18 @@ struct vt_resv_nexus {
 	u16 controller;
 	u8 may;
 	u8 events;
+	u8 lost;
 	bool fenced;
+	bool draining;
 	struct list_head node;
 };
 
 /**
  * struct vt_resv - reservations of a backend
- * @lock: see above; protects the fields below
+ * @fence_lock: see above
  * @exec_sem: see above
+ * @drained: where unbinding waits for whoever drains the nexus
+ * @lock: see above; protects the fields below
  * @state: present state
  * @nexuses: living nexuses
  * @save: put a state that has @ptpl, or the fact that there is none any more
@@ -261,8 +272,10 @@ struct vt_resv_nexus {
  * @save_priv: its own
  */
 struct vt_resv {
-	struct mutex lock;
+	struct mutex fence_lock;
 	struct rw_semaphore exec_sem;
+	wait_queue_head_t drained;
+	struct mutex lock;
 	const struct vt_resv_state *state;
 	struct list_head nexuses;
 	int (*save)(struct vt_resv *r, const struct vt_resv_state *s);
@@ -340,11 +353,25 @@ enum vt_resv_result vt_resv_out(struct vt_resv_nexus *n,
 				const struct vt_resv_args *a);
 
 /**
+ * vt_resv_set_ptpl - shall it persist through a loss of power?
+ * @n: nexus that asks for it
+ * @on: it shall
+ *
+ * Context: may sleep; waits for no I/O of the backend.
+ * Returns: enum vt_resv_result.
+ */
+enum vt_resv_result vt_resv_set_ptpl(struct vt_resv_nexus *n, bool on);
+
+/* Does it? Context as above. */
+bool vt_resv_get_ptpl(struct vt_resv *r);
+
+/**
  * vt_resv_read - look at the present state
  * @r: reservations
  *
- * The state and r->nexuses stay as they are until vt_resv_read_end().
- * Context: may sleep.
+ * The state and r->nexuses stay as they are until vt_resv_read_end(). No I/O
+ * that it forbids is in flight.
+ * Context: a work item; may sleep.
  */
 const struct vt_resv_state *vt_resv_read(struct vt_resv *r);
 void vt_resv_read_end(struct vt_resv *r);

@@ -151,7 +151,7 @@ void vt_session_sync(struct vt_session *s);
 /**
  * vt_session_drain_io - wait for what was given to a backend
  * @s: session
- * @be: backend; be->resv.lock is held
+ * @be: backend; be->resv.fence_lock is held
  *
  * When it returns, no I/O that the backend was given before the call is in
  * flight. What other backends have does not count: they may hang. Nor do

@@ -64,36 +64,50 @@ static void *run_beside(void *arg)
 	return NULL;
 }
 
-static int remove_beside(struct hung *h, struct beside *b)
+/* 0: it has ended; its return value is in @b. */
+static int beside(struct hung *h, struct beside *b, const bool *ended)
 {
-	pthread_t remover, runner;
+	pthread_t runner;
 	int ret = 0;
 
-	if (pthread_create(&remover, NULL, remove_it, h))
-		return -EAGAIN;
-	sleep_ms(200);
 	if (pthread_create(&runner, NULL, run_beside, b)) {
-		ret = -EAGAIN;
-	} else if (!vt_wait(get(&b->done))) {
+		shell("dmsetup resume %s", h->disk.dm);
+		return -EAGAIN;
+	}
+	if (!vt_wait(get(&b->done))) {
 		vt_msg("it waits for the disk that hangs");
 		ret = -ETIMEDOUT;
-	} else if (get(&h->removed)) {
-		vt_msg("removed while its disk had a request: %d", h->err);
+	} else if (get(ended)) {
+		vt_msg("it ended while the disk had a request");
 		ret = -EBUSY;
 	}
 	if (shell("dmsetup resume %s", h->disk.dm))
 		return -EIO;
-	pthread_join(remover, NULL);
-	if (ret != -EAGAIN)
-		pthread_join(runner, NULL);
-	return ret ? ret : h->err ? h->err : b->ret;
+	pthread_join(runner, NULL);
+	return ret;
+}
+
+int hung_beside(struct hung *h, int (*fn)(void *arg), void *arg)
+{
+	struct beside b = { .fn = fn, .arg = arg };
+	const bool never = false;
+	int ret = beside(h, &b, &never);
+
+	return ret ? ret : b.ret;
 }
 
 int hung_remove(struct hung *h, int (*fn)(void *arg), void *arg)
 {
 	struct beside b = { .fn = fn, .arg = arg };
+	pthread_t remover;
+	int ret;
 
-	return remove_beside(h, &b);
+	if (pthread_create(&remover, NULL, remove_it, h))
+		return -EAGAIN;
+	sleep_ms(200);
+	ret = beside(h, &b, &h->removed);
+	pthread_join(remover, NULL);
+	return ret ? ret : h->err ? h->err : b.ret;
 }
 
 void hung_finish(struct hung *h)

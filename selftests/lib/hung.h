@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A unit whose disk answers nothing, and that is removed meanwhile. */
+/* A unit whose disk answers nothing, and what goes on meanwhile. */
 #ifndef VT_HUNG_H
 #define VT_HUNG_H
 
@@ -18,10 +18,11 @@ int hung_add(struct hung *h, struct bed *bed, unsigned int unit);
 /* Its disk answers nothing from here on. */
 int hung_suspend(struct hung *h);
 /*
- * Remove it and run @fn beside that, which lasts until the disk answers again:
- * when @fn has returned, or after VT_PATIENCE. What @fn returned, or a
- * negative errno.
+ * Run @fn. The disk answers again when that has returned, or after VT_PATIENCE.
+ * What it returned, or a negative errno.
  */
+int hung_beside(struct hung *h, int (*fn)(void *arg), void *arg);
+/* The same beside the unit's removal, which lasts until the disk answers. */
 int hung_remove(struct hung *h, int (*fn)(void *arg), void *arg);
 /* Its disk. */
 void hung_finish(struct hung *h);

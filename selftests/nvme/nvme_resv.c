@@ -274,4 +274,78 @@ TEST_F(resv, removed_while_it_hangs)
 	hung_finish(&h);
 }
 
+/* A fence that waits for a disk that hangs: VMs begin and end beside it. */
+
+#define KEY_A 0xaaa
+#define KEY_B 0xbbb
+
+/* On namespace 2, and not waited for. */
+static void start(struct host *h, u8 opcode, u32 dw10, u64 key, u64 other)
+{
+	struct nvme_sqe cmd = {
+		.opcode = opcode, .nsid = 2, .prp1 = h->gpa, .cdw10 = dw10,
+	};
+
+	memcpy(h->data, &key, sizeof(key));
+	memcpy(h->data + 8, &other, sizeof(other));
+	nvme_submit(&h->n, 1, &cmd);
+	nvme_ring(&h->n, 1);
+}
+
+static int ended(struct host *h)
+{
+	struct nvme_cqe cqe;
+	int ret = nvme_wait(&h->n, 1, &cqe);
+
+	return ret ? ret : NVME_ERR(cqe.status >> 1);
+}
+
+static int beside_a_fence(void *arg)
+{
+	FIXTURE_DATA(resv) *self = arg;
+	struct nvme_sqe get = { .opcode = 10, .nsid = 2, .cdw10 = 0x83 };
+	struct nvme_sqe set = { .opcode = 9, .nsid = 2, .cdw10 = 0x83 };
+	struct vhost_target_info info;
+	struct host c = { .n.fd = -1 };
+
+	CHECK(!host_open(&c, self->bed.name), "");
+	CHECK(!ctl_get(self->bed.ctl, self->bed.name, &info), "");
+	CHECK(info.nr_sessions == 3, "%u", info.nr_sessions);
+	CHECK(!rw(&c, 1), "");
+	CHECK(!nvme_admin(&c.n, &get, NULL), "");
+	CHECK(nvme_admin(&c.n, &set, NULL) >= 0, "");
+	nvme_close(&c.n);
+	mem_free(&c.mem);
+	CHECK(!bed_wait_inflight(&self->bed, 2), "");
+	return 0;
+}
+
+TEST_F(resv, fence_of_a_hung_disk)
+{
+	struct host *a = &self->a, *b = &self->b;
+	struct hung h = { 0 };
+
+	ASSERT_EQ(0, hung_add(&h, &self->bed, 1));
+	start(a, REGISTER, 0, 0, KEY_A);
+	ASSERT_EQ(0, ended(a));
+	start(b, REGISTER, 0, 0, KEY_B);
+	ASSERT_EQ(0, ended(b));
+	start(a, ACQUIRE, WRITE_EX << 8, KEY_A, 0);
+	ASSERT_EQ(0, ended(a));
+	ASSERT_EQ(0, hung_suspend(&h));
+	/* A write of one block. */
+	start(a, 1, 0, 0, 0);
+	EXPECT_EQ(0, bed_wait_inflight(&self->bed, 1));
+	/* Preempts. */
+	start(b, ACQUIRE, WRITE_EX << 8 | 1, KEY_B, KEY_A);
+	EXPECT_EQ(0, bed_wait_inflight(&self->bed, 2));
+	EXPECT_EQ(0, hung_beside(&h, beside_a_fence, self));
+	EXPECT_EQ(0, ended(a));
+	EXPECT_EQ(0, ended(b));
+	start(a, 1, 0, 0, 0);
+	EXPECT_EQ(SC_CONFLICT, ended(a));
+	EXPECT_EQ(0, ctl_remove_unit(self->bed.ctl, self->bed.name, 1));
+	hung_finish(&h);
+}
+
 TEST_HARNESS_MAIN

@@ -1101,9 +1101,9 @@ TEST(sync_in_flight, "memory that was taken away is waited for")
 	fc.holds = true;
 	fv_offer(0, &r.c);
 	fc_poll();
-	mutex_lock(&fc.disk[0].be.resv.lock);
+	mutex_lock(&fc.disk[0].be.resv.fence_lock);
 	vt_session_drain_io(&fv.vdev->s, &fc.disk[0].be);
-	mutex_unlock(&fc.disk[0].be.resv.lock);
+	mutex_unlock(&fc.disk[0].be.resv.fence_lock);
 	EXPECT_EQ(2, fv_ended(0));
 	fv_close();
 }

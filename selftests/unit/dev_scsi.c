@@ -167,9 +167,9 @@ static void drain(unsigned int disk)
 {
 	struct vt_backend *be = &fc.disk[disk].be;
 
-	mutex_lock(&be->resv.lock);
+	mutex_lock(&be->resv.fence_lock);
 	vt_session_drain_io(&fv.vdev->s, be);
-	mutex_unlock(&be->resv.lock);
+	mutex_unlock(&be->resv.fence_lock);
 }
 
 TEST(drain_held, "the write itself is waited for, not what the driver sees")

@@ -9,18 +9,24 @@
 
 #define RESV_NEXUSES	4
 
+struct resv_bed;
+
 /**
  * struct resv_nexus - a nexus that notes what it is told
  * @n: as the code under test knows it
  * @events: VT_RESV_EV_* since they were last looked at
  * @drained: how often
  * @may_when_drained: rights it had while it was drained
+ * @on_drain: what happens meanwhile; NULL: nothing
+ * @bed: whose it is
  */
 struct resv_nexus {
 	struct vt_resv_nexus n;
 	unsigned int events;
 	unsigned int drained;
 	u8 may_when_drained;
+	void (*on_drain)(struct resv_bed *b, unsigned int i);
+	struct resv_bed *bed;
 };
 
 /**

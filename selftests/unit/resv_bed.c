@@ -17,6 +17,8 @@ static void bed_drain(struct vt_resv_nexus *n)
 
 	x->drained++;
 	x->may_when_drained = n->may;
+	if (x->on_drain)
+		x->on_drain(x->bed, x - x->bed->x);
 }
 
 static const struct vt_resv_nexus_ops bed_ops = {
@@ -58,6 +60,7 @@ void resv_bed_init(struct resv_bed *b)
 		struct vt_resv_id id = resv_id(i);
 
 		b->x[i].n.ops = &bed_ops;
+		b->x[i].bed = b;
 		vt_resv_bind(&b->r, &b->x[i].n, &id);
 	}
 }

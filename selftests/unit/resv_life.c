@@ -140,6 +140,47 @@ TEST(drain_preempt, "who is preempted is drained, whatever it may still do")
 	resv_bed_end(&b);
 }
 
+static struct resv_bed *waiting;
+
+static void drain_ends(void)
+{
+	waiting->x[2].n.draining = false;
+}
+
+/* What x[2] has in flight hangs, or so it may be. */
+static void while_it_hangs(struct resv_bed *b, unsigned int i)
+{
+	struct vt_resv_id id = resv_id(3), own = resv_id(7);
+
+	EXPECT_EQ(2, i);
+	vt_resv_unbind(&b->x[3].n);
+	vt_resv_bind(&b->r, &b->x[3].n, &id);
+	EXPECT_EQ(0, b->x[3].n.may);
+	vt_resv_rebind(&b->x[3].n, &own);
+	vt_resv_rebind(&b->x[3].n, &id);
+	EXPECT_EQ(VT_RESV_OK, vt_resv_set_ptpl(&b->x[3].n, true));
+	EXPECT(vt_resv_get_ptpl(&b->r));
+	/* It goes itself when that is over. */
+	waiting = b;
+	shim_on_wait = drain_ends;
+	vt_resv_unbind(&b->x[2].n);
+	shim_on_wait = NULL;
+}
+
+TEST(drain_hangs, "nexuses come and go while one is drained")
+{
+	struct resv_bed b;
+
+	resv_bed_init(&b);
+	b.x[2].on_drain = while_it_hangs;
+	resv_register_all(&b, 2);
+	EXPECT_EQ(VT_RESV_OK, resv_reserve(&b, 0, VT_RESV_EX_ACCESS_REG));
+	EXPECT_EQ(1, b.x[2].drained);
+	/* This one is so by the second bind; it had nothing in flight. */
+	EXPECT(!b.x[3].n.fenced);
+	resv_bed_end(&b);
+}
+
 TEST(exec, "work items read the lock that a change writes")
 {
 	struct resv_bed b;
