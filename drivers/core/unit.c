@@ -8,12 +8,23 @@
 #include "ident.h"
 #include "registry.h"
 
-static void unit_free(struct vt_unit *u)
+static void unit_exit(struct vt_unit *u)
 {
 	if (u->target->type->unit_exit)
 		u->target->type->unit_exit(u);
+}
+
+static void unit_close(struct vt_unit *u)
+{
 	vt_backend_put(u->be, &u->be_user);
 	kfree(u);
+}
+
+/* Nobody sees it, or did. */
+static void unit_free(struct vt_unit *u)
+{
+	unit_exit(u);
+	unit_close(u);
 }
 
 static void target_remove_unit(struct vt_target *t, struct vt_unit *u)
@@ -100,6 +111,30 @@ free:
 	return ERR_PTR(err);
 }
 
+static int target_may_add(struct vt_target *t, u32 nr)
+{
+	lockdep_assert_held(&t->lock);
+	if (t->dying)
+		return -ENOENT;
+	if (nr >= t->type->max_units)
+		return -ERANGE;
+	return xa_load(&t->units, nr) ? -EEXIST : 0;
+}
+
+static int target_insert_unit(struct vt_target *t, struct vt_unit *u)
+{
+	int err = target_may_add(t, u->nr);
+
+	if (!err)
+		err = xa_err(xa_store(&t->units, u->nr, u, GFP_KERNEL_ACCOUNT));
+	if (err)
+		return err;
+	t->nr_units++;
+	target_unit_event(t, u, VT_UNIT_ADDED);
+	return 0;
+}
+
+/* Devices and files may take their time to open, and files to be found. */
 static int target_add_unit(struct vt_target *t,
 			   const struct vhost_target_unit_add *p,
 			   const char *path)
@@ -107,25 +142,20 @@ static int target_add_unit(struct vt_target *t,
 	struct vt_unit *u;
 	int err;
 
-	lockdep_assert_held(&t->lock);
-
-	if (t->dying)
-		return -ENOENT;
-	if (p->unit >= t->type->max_units)
-		return -ERANGE;
-	if (xa_load(&t->units, p->unit))
-		return -EEXIST;
+	mutex_lock(&t->lock);
+	err = target_may_add(t, p->unit);
+	mutex_unlock(&t->lock);
+	if (err)
+		return err;
 	u = unit_make(t, p, path);
 	if (IS_ERR(u))
 		return PTR_ERR(u);
-	err = xa_err(xa_store(&t->units, p->unit, u, GFP_KERNEL_ACCOUNT));
-	if (err) {
+	mutex_lock(&t->lock);
+	err = target_insert_unit(t, u);
+	mutex_unlock(&t->lock);
+	if (err)
 		unit_free(u);
-		return err;
-	}
-	t->nr_units++;
-	target_unit_event(t, u, VT_UNIT_ADDED);
-	return 0;
+	return err;
 }
 
 static struct vt_session *target_first_to_sync(struct vt_target *t)
@@ -172,13 +202,13 @@ static int target_unplug_unit(struct vt_target *t, u32 nr)
 	u = xa_erase(&t->units, nr);
 	if (u) {
 		t->nr_units--;
-		t->unplugged = u;
 		target_unit_event(t, u, VT_UNIT_REMOVED);
 		target_sync_sessions(t);
-		t->unplugged = NULL;
-		unit_free(u);
+		unit_exit(u);
 	}
 	mutex_unlock(&t->lock);
+	if (u)
+		unit_close(u);
 	mutex_unlock(&t->unplug_lock);
 	return u ? 0 : -ENOENT;
 }
@@ -190,10 +220,7 @@ int vt_unit_add(const struct vhost_target_unit_add *p, const char *path)
 
 	if (!t)
 		return -ENOENT;
-	mutex_lock(&t->lock);
 	err = target_add_unit(t, p, path);
-	mutex_unlock(&t->lock);
-
 	if (!err) {
 		err = vt_target_open_door(t);
 		if (err)
@@ -241,7 +268,10 @@ int vt_unit_remove(const char *name, u32 nr)
 	return err;
 }
 
-/* The next target to be told of a backend's new size, with a reference. */
+/*
+ * The next target to be told of a backend's new size, with a reference. Some of its
+ * units may be in the making, or being removed: nobody sees these.
+ */
 static struct vt_target *backend_next_resized(struct vt_backend *be)
 {
 	struct vt_target *t = NULL;
@@ -249,25 +279,15 @@ static struct vt_target *backend_next_resized(struct vt_backend *be)
 
 	mutex_lock(&be->lock);
 	list_for_each_entry(u, &be->users, be_user.node) {
-		if (u->be_user.resized) {
-			t = u->target;
-			kref_get(&t->ref);
-			break;
-		}
+		if (!u->be_user.resized || (t && u->target != t))
+			continue;
+		if (!t)
+			kref_get(&u->target->ref);
+		t = u->target;
+		u->be_user.resized = false;
 	}
 	mutex_unlock(&be->lock);
 	return t;
-}
-
-static bool unit_take_resized(struct vt_unit *u)
-{
-	bool resized;
-
-	mutex_lock(&u->be->lock);
-	resized = u->be_user.resized;
-	u->be_user.resized = false;
-	mutex_unlock(&u->be->lock);
-	return resized;
 }
 
 /* One after the other: targets' locks do not nest. */
@@ -280,11 +300,8 @@ static void backend_tell_resized(struct vt_backend *be)
 	while ((t = backend_next_resized(be))) {
 		mutex_lock(&t->lock);
 		xa_for_each(&t->units, i, u)
-			if (u->be == be && unit_take_resized(u))
+			if (u->be == be)
 				target_unit_event(t, u, VT_UNIT_RESIZED);
-		/* Nobody sees it any more. */
-		if (t->unplugged && t->unplugged->be == be)
-			unit_take_resized(t->unplugged);
 		mutex_unlock(&t->lock);
 		vt_target_put(t);
 	}

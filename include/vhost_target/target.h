@@ -72,10 +72,10 @@ struct vt_unit {
  *	VHOST_SCSI_SET_ENDPOINT after they set up at most so many virtqueues;
  *	0: VMMs name them with VHOST_TARGET_ATTACH
  * @vdev_ops: its virtio device
- * @unit_init: a unit was made, nobody sees it yet; target->lock held; may
- *	sleep; may be NULL
- * @unit_exit: undo it; no request uses the unit any more; target->lock held;
- *	may sleep; may be NULL
+ * @unit_init: a unit was made, nobody sees it yet; no lock held; may sleep;
+ *	may be NULL
+ * @unit_exit: undo it; no request uses the unit any more; target->lock held if
+ *	anybody ever saw it; may sleep; may be NULL
  * @node: core's
  */
 struct vt_type {
@@ -134,7 +134,6 @@ struct vt_door {
  * @lock: protects the fields below
  * @units: number -> struct vt_unit
  * @nr_units: their number
- * @unplugged: not one of them any more, but requests may still use it; or NULL
  * @sessions: struct vt_session attached
  * @nr_sessions: their number
  * @over_limit: those that were refused because of their user's limits
@@ -164,7 +163,6 @@ struct vt_target {
 	struct mutex lock;
 	struct xarray units;
 	unsigned int nr_units;
-	struct vt_unit *unplugged;
 	struct list_head sessions;
 	unsigned int nr_sessions;
 	u64 over_limit;
