@@ -6,13 +6,14 @@
  *
  * Submission never waits, for a tag say: bios go down with REQ_NOWAIT where the
  * device knows it. What it turns away, and all that a device gets that does not
- * know it, is submitted from a work item.
+ * know it, or whose driver waits all the same, is submitted from a work item.
  *
  * Reads and writes of a polled backend go to the device's queues for polling,
  * those from a work item do not.
  */
 #include <linux/blkdev.h>
 #include <linux/blk-mq.h>
+#include <linux/major.h>
 #include <linux/math64.h>
 #include <linux/module.h>
 #include <linux/sizes.h>
@@ -128,11 +129,23 @@ static void bdev_ranges_work(struct work_struct *work)
 	vt_io_end(io, errno_to_blk_status(err));
 }
 
+/*
+ * REQ_NOWAIT is kept by the block layer, not by drivers: nbd waits until its server
+ * reads, for ever if need be. Others that may sleep (BLK_MQ_F_BLOCKING) do so for
+ * memory or a lock, and are not worth a work item for each I/O.
+ */
+static bool bdev_sleeps(struct block_device *bdev)
+{
+	return bdev->bd_disk->major == NBD_MAJOR;
+}
+
 /* What stands on other devices forgets it when it sends flushes on to them. */
 static bool bdev_may_nowait(const struct vt_io *io)
 {
 	struct block_device *bdev = io->be->bdev;
 
+	if (unlikely(io->be->sleeps))
+		return false;
 	if (io->op == VT_OP_FLUSH && !queue_is_mq(bdev_get_queue(bdev)))
 		return false;
 	return bdev_nowait(bdev);
@@ -334,6 +347,7 @@ static int bdev_open(struct vt_backend *be, const struct vt_backend_spec *spec)
 	}
 	be->file = file;
 	be->bdev = file_bdev(file);
+	be->sleeps = bdev_sleeps(be->bdev);
 	be->limits.ro = spec->ro;
 	be->limits.polled = spec->polled;
 	bdev_read_limits(be);

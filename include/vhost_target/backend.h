@@ -225,6 +225,7 @@ struct vt_backend_user {
  * @dead: it was removed; every I/O fails
  * @file: the open file, of the block device or the regular one
  * @bdev: block device
+ * @sleeps: its driver may wait, for how long ever, when it is given I/O
  * @path: as given by the first user; NULL for the null backend
  * @node: file backend: on the list of files in use
  * @resv: its persistent reservations
@@ -244,6 +245,7 @@ struct vt_backend {
 	bool dead;
 	struct file *file;
 	struct block_device *bdev;
+	bool sleeps;
 	char *path;
 	struct list_head node;
 	struct vt_resv resv;

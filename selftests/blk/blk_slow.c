@@ -5,6 +5,7 @@
  */
 #include "bed.h"
 #include "harness.h"
+#include "nbd.h"
 #include "vblk.h"
 
 #define READS		64
@@ -113,6 +114,77 @@ TEST_F(slow, neighbour)
 	EXPECT_EQ(FLUSHES, st.ops[VHOST_TARGET_OP_FLUSH]);
 	EXPECT_EQ(0, st.errors[VHOST_TARGET_OP_READ]);
 	EXPECT_EQ(0, st.errors[VHOST_TARGET_OP_FLUSH]);
+}
+
+/* A device whose driver sleeps when it is given I/O, for as long as nobody reads. */
+
+#define LARGE		(64 * KIB)
+#define WRITES		32	/* more than a socket takes */
+
+FIXTURE(nbd)
+{
+	struct nbd nbd;
+	struct disk disk;
+	struct bed bed;
+	struct vblk d;
+	struct disk other_disk;
+	struct bed other_bed;
+	struct vblk other;
+};
+
+FIXTURE_SETUP(nbd)
+{
+	bed_sweep();
+}
+
+FIXTURE_TEARDOWN(nbd)
+{
+	nbd_stall(&self->nbd, false);
+	vblk_close(&self->other);
+	vblk_close(&self->d);
+	EXPECT_EQ(0, bed_finish(&self->other_bed, &self->other_disk));
+	EXPECT_EQ(0, bed_finish(&self->bed, &self->disk));
+	nbd_destroy(&self->nbd);
+}
+
+TEST_F(nbd, neighbour)
+{
+	struct vblk_opts o = { .nr_reqs = WRITES, .buf_size = LARGE };
+	struct bed_opts b = { .disk = &self->disk, .num_queues = 1 };
+	struct vblk_queue *q = &self->d.q[0];
+	struct vhost_target_stats st;
+	int ret = nbd_create(&self->nbd, &self->disk, 16);
+
+	if (ret == -ENODEV)
+		SKIP(return, "this kernel has no nbd");
+	ASSERT_EQ(0, ret);
+	ASSERT_EQ(0, bed_make(&self->bed, &b));
+	o.target = self->bed.name;
+	ASSERT_EQ(0, vblk_open(&self->d, &o));
+	b.disk = &self->other_disk;
+	ASSERT_EQ(0, bed_make_nullb(&self->other_bed, &b, 0));
+	o.target = self->other_bed.name;
+	ASSERT_EQ(0, vblk_open(&self->other, &o));
+
+	EXPECT_EQ(0, submit(q, VIRTIO_BLK_T_IN, 1, LARGE));
+	vblk_kick(q);
+	EXPECT_EQ(0, vblk_drain(q));
+	nbd_stall(&self->nbd, true);
+	ASSERT_EQ(0, submit(q, VIRTIO_BLK_T_OUT, WRITES, LARGE));
+	vblk_kick(q);
+	EXPECT_EQ(0, bed_wait_inflight(&self->bed, WRITES));
+	EXPECT_EQ(0, vblk_verified_io(&self->other.q[0], 0, 16, 4096, 1));
+	/* Whoever waits for the poller. */
+	vblk_reset(&self->other);
+	EXPECT_EQ(0, vblk_verified_io(&self->other.q[0], 0, 16, 4096, 2));
+	bed_stats(&self->bed, &st);
+	EXPECT_EQ(WRITES, st.inflight);
+	nbd_stall(&self->nbd, false);
+	EXPECT_EQ(0, vblk_drain(q));
+	bed_stats(&self->bed, &st);
+	EXPECT_EQ(WRITES, st.ops[VHOST_TARGET_OP_WRITE]);
+	EXPECT_EQ(0, st.errors[VHOST_TARGET_OP_WRITE]);
+	vt_fault("nbd whose server stops reading, and goes on | blk: a pause; others on the poller: nothing");
 }
 
 TEST_HARNESS_MAIN
