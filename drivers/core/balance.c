@@ -90,7 +90,7 @@ static void move_of(struct vt_pq *pq, const struct vt_poller *from, u32 share,
 	u32 load;
 
 	xa_for_each(&vt_pollers, id, p) {
-		if (p == from || !vt_poller_in_set(p, pq->set))
+		if (p == from || p->leaving || !vt_poller_in_set(p, pq->set))
 			continue;
 		load = p->load + share;
 		if (vt_poller_node(p) != vt_poller_node(from))
@@ -116,7 +116,7 @@ static struct move best_move(void)
 			continue;
 		list_for_each_entry(pq, &p->queues, placed) {
 			n = min(pq_work(pq), work);
-			if (n)
+			if (n && !pq->held)
 				move_of(pq, p, div64_u64(n * p->load, work),
 					&best);
 		}

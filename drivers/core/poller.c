@@ -10,6 +10,7 @@
 #include <linux/rcupdate.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
+#include <linux/wait.h>
 #include <linux/xarray.h>
 
 #include <linux/vhost_target.h>
@@ -38,6 +39,10 @@ struct vt_call {
 
 DEFINE_MUTEX(vt_pollers_lock);
 DEFINE_XARRAY_ALLOC(vt_pollers);
+
+/* A queue was let go; how often. */
+static DECLARE_WAIT_QUEUE_HEAD(released);
+static unsigned long releases;
 
 /*
  * In the thread: put the queues that were woken on the active list, the latest
@@ -249,14 +254,44 @@ void vt_pq_wake(struct vt_pq *pq)
 }
 EXPORT_SYMBOL_GPL(vt_pq_wake);
 
+/*
+ * A queue is one's at a time from here until it is released: it stays where it is.
+ * What its poller is to do meanwhile may take as long as some device puts that to
+ * sleep: nobody waits for it with vt_pollers_lock held.
+ */
+static void pq_hold(struct vt_pq *pq)
+{
+	lockdep_assert_held(&vt_pollers_lock);
+	while (pq->held) {
+		mutex_unlock(&vt_pollers_lock);
+		wait_event(released, !READ_ONCE(pq->held));
+		mutex_lock(&vt_pollers_lock);
+	}
+	WRITE_ONCE(pq->held, true);
+}
+
+static void pq_release(struct vt_pq *pq)
+{
+	lockdep_assert_held(&vt_pollers_lock);
+	WRITE_ONCE(pq->held, false);
+	WRITE_ONCE(releases, releases + 1);
+	wake_up_all(&released);
+}
+
+/* By whoever holds one of its queues; vt_pollers_lock is given up meanwhile. */
 static void poller_call(struct vt_poller *p, void (*fn)(void *arg), void *arg)
 {
 	struct vt_call call = { .fn = fn, .arg = arg };
 
+	lockdep_assert_held(&vt_pollers_lock);
+	p->callers++;
+	mutex_unlock(&vt_pollers_lock);
 	init_completion(&call.done);
 	llist_add(&call.node, &p->calls);
 	wake_up_process(p->task);
 	wait_for_completion(&call.done);
+	mutex_lock(&vt_pollers_lock);
+	p->callers--;
 }
 
 static void pq_attach_fn(void *arg)
@@ -307,16 +342,22 @@ static void pq_detach(struct vt_pq *pq)
 
 void vt_pq_move(struct vt_pq *pq, struct vt_poller *to)
 {
+	pq_hold(pq);
+	/* It stays, too. */
+	to->callers++;
 	pq_detach(pq);
 	pq_attach(pq, to);
+	to->callers--;
 	to->moves++;
+	pq_release(pq);
 }
 
 void vt_pq_call(struct vt_pq *pq, void (*fn)(void *arg), void *arg)
 {
-	/* The queue must not move to another poller meanwhile. */
 	mutex_lock(&vt_pollers_lock);
+	pq_hold(pq);
 	poller_call(pq->poller, fn, arg);
+	pq_release(pq);
 	mutex_unlock(&vt_pollers_lock);
 }
 EXPORT_SYMBOL_GPL(vt_pq_call);
@@ -353,7 +394,7 @@ static struct vt_poller *poller_least_loaded(const struct vt_poller_set *set,
 	lockdep_assert_held(&vt_pollers_lock);
 
 	xa_for_each(&vt_pollers, id, p) {
-		if (p == but || !vt_poller_in_set(p, set))
+		if (p == but || p->leaving || !vt_poller_in_set(p, set))
 			continue;
 		if (!best || poller_is_better(p, best))
 			best = p;
@@ -365,7 +406,9 @@ void vt_pq_place(struct vt_pq *pq, const struct vt_poller_set *set)
 {
 	mutex_lock(&vt_pollers_lock);
 	pq->set = set;
+	pq_hold(pq);
 	pq_attach(pq, poller_least_loaded(set, NULL));
+	pq_release(pq);
 	mutex_unlock(&vt_pollers_lock);
 }
 EXPORT_SYMBOL_GPL(vt_pq_place);
@@ -373,7 +416,9 @@ EXPORT_SYMBOL_GPL(vt_pq_place);
 void vt_pq_unplace(struct vt_pq *pq)
 {
 	mutex_lock(&vt_pollers_lock);
+	pq_hold(pq);
 	pq_detach(pq);
+	pq_release(pq);
 	mutex_unlock(&vt_pollers_lock);
 }
 EXPORT_SYMBOL_GPL(vt_pq_unplace);
@@ -385,9 +430,11 @@ int vt_poller_set_get(const struct vt_poller_set *set)
 	int err = 0;
 
 	mutex_lock(&vt_pollers_lock);
-	for (i = 0; i < set->nr; i++)
-		if (!xa_load(&vt_pollers, set->id[i]))
+	for (i = 0; i < set->nr; i++) {
+		p = xa_load(&vt_pollers, set->id[i]);
+		if (!p || p->leaving)
 			err = -ENOENT;
+	}
 	for (i = 0; !err && i < set->nr; i++) {
 		p = xa_load(&vt_pollers, set->id[i]);
 		p->users++;
@@ -493,15 +540,37 @@ int vt_poller_add(unsigned int cpu, u32 idle, u32 *id)
 	return err;
 }
 
+static struct vt_pq *poller_first_free(struct vt_poller *p)
+{
+	struct vt_pq *pq;
+
+	lockdep_assert_held(&vt_pollers_lock);
+	list_for_each_entry(pq, &p->queues, placed)
+		if (!pq->held)
+			return pq;
+	return NULL;
+}
+
+/* Until nobody has to do with it any more. */
 static int poller_move_queues(struct vt_poller *from)
 {
-	struct vt_pq *pq, *tmp;
+	unsigned long seen;
+	struct vt_pq *pq;
 
 	list_for_each_entry(pq, &from->queues, placed)
 		if (!poller_least_loaded(pq->set, from))
 			return -EBUSY;
-	list_for_each_entry_safe(pq, tmp, &from->queues, placed) {
-		vt_pq_move(pq, poller_least_loaded(pq->set, from));
+	from->leaving = true;
+	while (!list_empty(&from->queues) || from->callers) {
+		pq = poller_first_free(from);
+		if (pq) {
+			vt_pq_move(pq, poller_least_loaded(pq->set, from));
+			continue;
+		}
+		seen = releases;
+		mutex_unlock(&vt_pollers_lock);
+		wait_event(released, READ_ONCE(releases) != seen);
+		mutex_lock(&vt_pollers_lock);
 	}
 	return 0;
 }
@@ -515,7 +584,8 @@ int vt_poller_remove(u32 id)
 	p = xa_load(&vt_pollers, id);
 	if (!p)
 		err = -ENOENT;
-	else if (p->users || !poller_least_loaded(&(struct vt_poller_set){}, p))
+	else if (p->users || p->leaving ||
+		 !poller_least_loaded(&(struct vt_poller_set){}, p))
 		err = -EBUSY;
 	else
 		err = poller_move_queues(p);

@@ -28,6 +28,9 @@
  * @queues: queues placed here; vt_pollers_lock
  * @nr_queues: their number; vt_pollers_lock
  * @users: targets that name it; vt_pollers_lock
+ * @callers: who wait for it to call a function, or are about to;
+ *	vt_pollers_lock
+ * @leaving: it is being removed, and gets no more queues; vt_pollers_lock
  * @moves: queues that came from another poller; vt_pollers_lock
  * @window: when it looked back last, ns; thread only
  * @window_busy: @busy_ns then; thread only
@@ -54,6 +57,8 @@ struct vt_poller {
 	struct list_head queues;
 	unsigned int nr_queues;
 	unsigned int users;
+	unsigned int callers;
+	bool leaving;
 	u64 moves;
 	u64 seen_busy;
 	u32 load;
@@ -75,7 +80,10 @@ static inline int vt_poller_node(const struct vt_poller *p)
 bool vt_poller_in_set(const struct vt_poller *p,
 		      const struct vt_poller_set *set);
 
-/* Have another poller serve a queue; vt_pollers_lock held. May sleep. */
+/*
+ * Have another poller, not a leaving one, serve a queue that nobody holds;
+ * vt_pollers_lock held, but given up meanwhile. May sleep.
+ */
 void vt_pq_move(struct vt_pq *pq, struct vt_poller *to);
 
 /* Some poller has too much to do. Context: any. */

@@ -97,6 +97,7 @@ struct vt_spin {
  * @rearms: counts the times work came while arming; poller only
  * @sleeps: counts the times it went asleep; poller only
  * @placed: on the list of its poller's queues; pollers_lock
+ * @held: somebody has its poller do something, or moves it; pollers_lock
  * @set: pollers it may be placed on; pollers_lock
  * @seen_work: @work when a watch began; pollers_lock
  */
@@ -116,6 +117,7 @@ struct vt_pq {
 	u64 *rearms;
 	u64 *sleeps;
 	struct list_head placed;
+	bool held;
 	const struct vt_poller_set *set;
 	u64 seen_work;
 };
@@ -145,7 +147,8 @@ void vt_pq_wake(struct vt_pq *pq);
  * @fn: function, runs between two passes, may not sleep for long
  * @arg: its argument
  *
- * Context: may sleep, not in a poller.
+ * Context: may sleep, not in a poller. Where a device puts the poller to sleep
+ * it takes as long as that; others' queues elsewhere are not in its way.
  */
 void vt_pq_call(struct vt_pq *pq, void (*fn)(void *arg), void *arg);
 

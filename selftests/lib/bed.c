@@ -12,7 +12,7 @@ static int create_target(struct bed *b, const struct bed_opts *o)
 	struct vhost_target_create c;
 	int ret;
 
-	ret = ctl_some_poller(b->ctl);
+	ret = o->poller ? o->poller - 1 : ctl_some_poller(b->ctl);
 	if (ret < 0)
 		return ret;
 	b->poller = ret;

@@ -17,6 +17,7 @@ struct bed_opts {
 	unsigned int target_flags;	/* VHOST_TARGET_F_* */
 	u32 uid;
 	u32 gid;			/* 0: nobody */
+	int poller;			/* 0: ctl_some_poller(); else its id + 1 */
 };
 
 struct bed {
@@ -29,8 +30,9 @@ struct bed {
 };
 
 /*
- * All targets of the tests are served by one and the same poller, so that
- * whoever misbehaves sits next to whoever must not notice.
+ * All targets of the tests are served by one and the same poller if they do not
+ * ask for another, so that whoever misbehaves sits next to whoever must not
+ * notice.
  */
 int bed_make(struct bed *b, const struct bed_opts *o);
 /*

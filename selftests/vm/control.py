@@ -189,6 +189,13 @@ def pollers_come_and_go(bed):
     refused(1, "poller", "remove", str(left[0]["id"]))
 
 
+@test(cpus=2, pollers="0")
+def poller_asleep(_):
+    """In a driver, for as long as somebody does not read: those on others go on."""
+    text = vt.run(os.path.join(vt.ROOT, "build/selftests/blk/blk_slow"), "-t", "other_poller")
+    expect("pass:1 " in text and "skip:0 " in text, text[-2000:])
+
+
 BOOT = """\
 # What a host has after it has booted: the unit of tools/conf does this.
 create blk  one --dev {disk} --serial "disk one" --ro
