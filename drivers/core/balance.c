@@ -90,7 +90,8 @@ static void move_of(struct vt_pq *pq, const struct vt_poller *from, u32 share,
 	u32 load;
 
 	xa_for_each(&vt_pollers, id, p) {
-		if (p == from || p->leaving || !vt_poller_in_set(p, pq->set))
+		if (p == from || p->leaving || vt_poller_is_stuck(p) ||
+		    !vt_poller_in_set(p, pq->set))
 			continue;
 		load = p->load + share;
 		if (vt_poller_node(p) != vt_poller_node(from))

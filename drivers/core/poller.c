@@ -160,15 +160,21 @@ static void poller_sleep(struct vt_poller *p)
 	trace_vhost_poller_sleep(p->id);
 	/* Pairs with llist_add() before wake_up_process(). */
 	set_current_state(TASK_IDLE);
-	if (!poller_has_news(p))
+	if (!poller_has_news(p)) {
+		WRITE_ONCE(p->resting, true);
 		schedule();
+		WRITE_ONCE(p->passed, ktime_get_ns());
+		WRITE_ONCE(p->resting, false);
+	}
 	__set_current_state(TASK_RUNNING);
 	WRITE_ONCE(p->sleeps, p->sleeps + 1);
 	trace_vhost_poller_wake(p->id);
 }
 
-static void poller_account(struct vt_poller *p, unsigned int work, u64 ns)
+static void poller_account(struct vt_poller *p, unsigned int work, u64 now,
+			   u64 ns)
 {
+	WRITE_ONCE(p->passed, now);
 	WRITE_ONCE(p->loops, p->loops + 1);
 	if (work)
 		WRITE_ONCE(p->busy_ns, p->busy_ns + ns);
@@ -210,7 +216,7 @@ static int poller_thread(void *arg)
 		work = poller_pass(p, now);
 		then = now;
 		now = ktime_get_ns();
-		poller_account(p, work, now - then);
+		poller_account(p, work, now, now - then);
 		if (now - p->window > WINDOW_NS)
 			poller_look_back(p, now);
 		cond_resched_tasks_rcu_qs();
@@ -375,10 +381,22 @@ bool vt_poller_in_set(const struct vt_poller *p,
 	return false;
 }
 
+#define STUCK_NS	(1LL * NSEC_PER_SEC)
+
+/* A guess: it is far from the end of a pass, and would not take a queue soon. */
+bool vt_poller_is_stuck(const struct vt_poller *p)
+{
+	s64 ns = ktime_get_ns() - READ_ONCE(p->passed);
+
+	return !READ_ONCE(p->resting) && ns > STUCK_NS;
+}
+
 /* Of two with as many queues, the one near who asks: there his memory is. */
 static bool poller_is_better(const struct vt_poller *p,
 			     const struct vt_poller *than)
 {
+	if (vt_poller_is_stuck(p) != vt_poller_is_stuck(than))
+		return vt_poller_is_stuck(than);
 	if (p->nr_queues != than->nr_queues)
 		return p->nr_queues < than->nr_queues;
 	return vt_poller_node(p) == numa_node_id() &&
@@ -481,6 +499,7 @@ static struct vt_poller *poller_start(unsigned int cpu, u32 idle)
 	INIT_LIST_HEAD(&p->queues);
 	p->cpu = cpu;
 	p->idle_ns = (u64)idle * NSEC_PER_USEC;
+	p->passed = ktime_get_ns();
 
 	task = kthread_create_on_node(poller_thread, p, cpu_to_node(cpu),
 				      "vhost-poll/%u", cpu);

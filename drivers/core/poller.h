@@ -23,6 +23,8 @@
  * @sleeps: times the thread slept; written by the thread
  * @busy_ns: time in passes with work; written by the thread
  * @idle_time_ns: time in passes without; written by the thread
+ * @passed: end of the last pass, or sleep, ns; written by the thread
+ * @resting: it sleeps, as nobody has anything for it; written by the thread
  * @id: number; set once
  * @cpu: where it runs; set once
  * @queues: queues placed here; vt_pollers_lock
@@ -50,6 +52,8 @@ struct vt_poller {
 	u64 sleeps;
 	u64 busy_ns;
 	u64 idle_time_ns;
+	u64 passed;
+	bool resting;
 	u64 window;
 	u64 window_busy;
 	u32 id;
@@ -79,6 +83,9 @@ static inline int vt_poller_node(const struct vt_poller *p)
 
 bool vt_poller_in_set(const struct vt_poller *p,
 		      const struct vt_poller_set *set);
+
+/* Is it unlikely to do anything soon? A driver may have put it to sleep. */
+bool vt_poller_is_stuck(const struct vt_poller *p);
 
 /*
  * Have another poller, not a leaving one, serve a queue that nobody holds;

@@ -158,12 +158,18 @@ FIXTURE_TEARDOWN(nbd)
 	close(self->ctl);
 }
 
+/* As a poller: that of all tests; any that can be had. */
+#define SAME	-1
+#define ANY	-2
+
 static int make_vm(struct bed *bed, struct disk *disk, struct vblk *d,
 		   int poller)
 {
 	struct vblk_opts o = { .nr_reqs = WRITES, .buf_size = LARGE };
 	struct bed_opts b = {
-		.disk = disk, .num_queues = 1, .poller = poller + 1,
+		.disk = disk, .num_queues = 1,
+		.poller = poller < 0 ? 0 : poller + 1,
+		.any_poller = poller == ANY,
 	};
 	int ret = disk->path[0] ? bed_make(bed, &b) : bed_make_nullb(bed, &b, 0);
 
@@ -198,9 +204,9 @@ TEST_F(nbd, neighbour)
 	if (ret == -ENODEV)
 		SKIP(return, "this kernel has no nbd");
 	ASSERT_EQ(0, ret);
-	ASSERT_EQ(0, make_vm(&self->bed, &self->disk, &self->d, -1));
+	ASSERT_EQ(0, make_vm(&self->bed, &self->disk, &self->d, SAME));
 	ASSERT_EQ(0, make_vm(&self->other_bed, &self->other_disk, &self->other,
-			     -1));
+			     SAME));
 	ASSERT_EQ(0, stall(self));
 	EXPECT_EQ(0, bed_wait_inflight(&self->bed, WRITES));
 	EXPECT_EQ(0, vblk_verified_io(other, 0, 16, 4096, 1));
@@ -271,7 +277,8 @@ static int live_on(FIXTURE_DATA(nbd) *self)
 		if (!ret)
 			ret = vblk_reset(&self->other);
 		if (!ret)
-			ret = make_vm(&bed, &disk, &d, self->poller);
+			ret = make_vm(&bed, &disk, &d,
+				      i ? ANY : self->poller);
 		if (!ret)
 			ret = vblk_verified_io(&d.q[0], 0, 16, 4096, 1);
 		vblk_close(&d);
@@ -325,13 +332,14 @@ TEST_F(nbd, other_poller)
 	ASSERT_EQ(0, map_nbd(&self->disk));
 	self->poller = other_poller(self->ctl);
 	ASSERT_LE(0, self->poller);
-	ASSERT_EQ(0, make_vm(&self->bed, &self->disk, &self->d, -1));
+	ASSERT_EQ(0, make_vm(&self->bed, &self->disk, &self->d, SAME));
 	ASSERT_EQ(0, make_vm(&self->other_bed, &self->other_disk, &self->other,
 			     self->poller));
 	ASSERT_EQ(0, stall(self));
 	EXPECT_EQ(0, bed_wait_inflight(&self->bed, 1));
 	ASSERT_EQ(0, thread_begin(&resetter, self, reset));
-	sleep_ms(500);
+	/* It takes a second to tell that a poller is stuck. */
+	sleep_ms(2000);
 	ASSERT_EQ(0, thread_begin(&liver, self, live_on));
 	EXPECT_TRUE(vt_wait(flag(&liver.done)));
 	EXPECT_FALSE(flag(&resetter.done));

@@ -26,8 +26,8 @@ static int create_target(struct bed *b, const struct bed_opts *o)
 	c.queue_size = o->queue_size;
 	c.uid = o->uid;
 	c.gid = o->gid ? o->gid : ~0u;
-	c.nr_pollers = 1;
-	c.pollers_ptr = (uintptr_t)&b->poller;
+	c.nr_pollers = !o->any_poller;
+	c.pollers_ptr = o->any_poller ? 0 : (uintptr_t)&b->poller;
 	return ctl_call(b->ctl, VHOST_TARGET_CREATE, &c);
 }
 

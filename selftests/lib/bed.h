@@ -18,6 +18,7 @@ struct bed_opts {
 	u32 uid;
 	u32 gid;			/* 0: nobody */
 	int poller;			/* 0: ctl_some_poller(); else its id + 1 */
+	bool any_poller;
 };
 
 struct bed {
