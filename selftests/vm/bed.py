@@ -337,11 +337,11 @@ class HostJob:
         expect_equal(vt.fio_result(text)["error"], 0, f"fio's error ({text[-500:]})")
 
 
-def wait_moving(target, timeout=300):
-    """Until the target has finished some requests more."""
-    before = sum(target.stat()["ops"].values())
+def wait_moving(target, timeout=300, ops=1):
+    """Until the target has finished @ops requests more."""
+    end = sum(target.stat()["ops"].values()) + ops
     vt.wait_for(f"I/O on {target.name}", lambda: sum(
-        target.stat()["ops"].values()) > before, timeout)
+        target.stat()["ops"].values()) >= end, timeout)
 
 
 FAILURES = (Fail, vt.CommandError, GuestError, OSError, TimeoutError, KeyError,

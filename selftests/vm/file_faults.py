@@ -5,7 +5,7 @@ import os
 import subprocess
 
 import vt
-from bed import HostJob, expect, expect_equal, refused, run_fio, test
+from bed import HostJob, expect, expect_equal, refused, run_fio, test, wait_moving
 from devices import HOST, no_errors
 
 
@@ -74,12 +74,17 @@ def slow_disk_below(bed):
     job = HostJob(bed, vt.fio(disk, "randread", size="1M", iodepth=64, thread=1, runtime=600,
                               time_based=1))
     vt.wait_for("reads", lambda: target.stat()["inflight"] > 32)
+    neighbour = HostJob(bed, vt.fio(other_disk, "randread", iodepth=1, size="1M", runtime=600,
+                                    time_based=1))
+    # To start, and to end, takes fio longer than all its reads where the host is slow.
+    wait_moving(other)
     with vt.StatDelta(target) as slow, vt.StatDelta(other) as fast:
-        run_fio(vt.fio(other_disk, "randread", iodepth=1, size="1M"))
+        wait_moving(other, ops=256)
     bed.note(f"{fast.ops} requests, beside {slow.ops} of the slow disk")
     # A poller that waits takes as many of the slow one as it can before it looks again.
     expect(slow.ops < 4 * fast.ops, "the neighbour waited for the slow disk")
-    job.finish_fio()
+    for each in (neighbour, job):
+        each.finish_fio()
     for each in (target, other):
         no_errors(each)
 
