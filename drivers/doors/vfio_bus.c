@@ -7,6 +7,7 @@
  */
 #include <linux/device.h>
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 
 #include <vhost_target/target.h>
@@ -154,6 +155,8 @@ static void __exit door_vfio_exit(void)
 	driver_unregister(&vb_driver);
 	root_device_unregister(bus_root);
 	bus_unregister(&vb_bus);
+	/* A task that has ended its ban may be on its way out of ban_task_work(). */
+	synchronize_rcu_tasks();
 }
 
 module_init(door_vfio_init);
