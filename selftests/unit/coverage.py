@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """coverage.py MIN DIR: which lines of drivers/ the programs in DIR have reached.
 
-They were built for gcov. Fails if a source file is below MIN per cent.
+They were built for gcov. Fails if a source file is below MIN per cent. Of branches it is
+only told which were not taken.
 """
 
 import collections
 import glob
+import itertools
 import json
 import os
 import subprocess
@@ -28,13 +30,21 @@ GROUPS = [
 ]
 
 
+class Line:
+    """How often it was reached, and how often each branch in it was taken."""
+
+    def __init__(self):
+        self.count = 0
+        self.branches = []
+
+
 def gcov(where):
     """What gcov says of each object, as dictionaries."""
     data = glob.glob(os.path.join(glob.escape(where), "drv", "**", "*.gcda"), recursive=True)
     if not data:
         sys.exit(f"coverage: nothing of {where} has run")
-    text = subprocess.run(["gcov", "--json-format", "--stdout", *data], check=True,
-                          stdout=subprocess.PIPE, text=True).stdout
+    text = subprocess.run(["gcov", "--branch-probabilities", "--json-format", "--stdout",
+                           *data], check=True, stdout=subprocess.PIPE, text=True).stdout
     return [json.loads(line) for line in text.splitlines() if line.strip()]
 
 
@@ -45,12 +55,16 @@ def add(files, doc):
         if not found:
             continue
         for line in file["lines"]:
-            number = line["line_number"]
-            files[name][number] = files[name].get(number, 0) + line["count"]
+            of = files[name].setdefault(line["line_number"], Line())
+            of.count += line["count"]
+            # A function of a header is in several objects, and alike in all.
+            taken = [b["count"] for b in line["branches"]]
+            of.branches = [sum(n) for n in
+                           itertools.zip_longest(of.branches, taken, fillvalue=0)]
 
 
-def percent(lines):
-    return 100 * sum(1 for n in lines if n) / len(lines)
+def percent(counts):
+    return 100 * sum(1 for n in counts if n) / len(counts) if counts else 100
 
 
 def ranges(numbers):
@@ -71,24 +85,33 @@ def in_group(name, paths):
     return fits and (fits == other or paths == ["nvme/"])
 
 
+def row(name, lines):
+    counts = [line.count for line in lines]
+    branches = [n for line in lines for n in line.branches]
+    return (f"{name:30}{len(counts):7}{percent(counts):7.1f}{counts.count(0):8}"
+            f"{len(branches):10}{percent(branches):7.1f}{branches.count(0):8}")
+
+
 def report(files, least):
     low = 0
-    print(f"{'file':30}{'lines':>7}{'%':>7}{'missed':>8}")
+    print(f"{'file':30}{'lines':>7}{'%':>7}{'missed':>8}{'branches':>10}{'%':>7}{'missed':>8}")
     for name, lines in sorted(files.items()):
-        missed = sorted(n for n, count in lines.items() if not count)
-        value = percent(lines.values())
+        missed = sorted(n for n, line in lines.items() if not line.count)
         # A header has a few lines: in the sums, but not by itself.
-        too_low = value < least and name.endswith(".c")
+        too_low = (name.endswith(".c") and
+                   percent([line.count for line in lines.values()]) < least)
         low += too_low
-        print(f"{name:30}{len(lines):7}{value:7.1f}{len(missed):8}"
-              f"  {ranges(missed)}{'  <-- too low' if too_low else ''}")
+        some = sorted(n for n, line in lines.items() if line.count and
+                      not all(line.branches))
+        print(row(name, lines.values()) +
+              f"  {ranges(missed)}{'  <-- too low' if too_low else ''}" +
+              (f"  branches at {ranges(some)}" if some else ""))
     print()
     for group, paths in GROUPS + [("all", [""])]:
-        lines = [count for name, of in files.items() for count in of.values()
+        lines = [line for name, of in files.items() for line in of.values()
                  if group == "all" or in_group(name, paths)]
         if lines:
-            print(f"{group:30}{len(lines):7}{percent(lines):7.1f}"
-                  f"{lines.count(0):8}")
+            print(row(group, lines))
     return low
 
 
