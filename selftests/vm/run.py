@@ -21,7 +21,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
 import bed  # noqa: E402
-from guest import EMULATOR_FAULT, Guest  # noqa: E402
+from guest import Guest  # noqa: E402
 from qmp import QmpError  # noqa: E402
 
 # A group's name stands for all its files, and for the tests of these files that
@@ -106,13 +106,13 @@ def run_one(function):
     when a guest runs but gives no answer, which it brings about as well."""
     silent = 0
     for _ in range(TRIES):
-        faults, before = Guest.emulator_faults, Guest.silent
+        faults, before = len(Guest.emulator_faults), Guest.silent
         word, reason = run_once(function)
         silent += Guest.silent - before
         if word != "not ok":
             break
-        if Guest.emulator_faults > faults:
-            comment(f"a fault of the emulator: {EMULATOR_FAULT}")
+        if len(Guest.emulator_faults) > faults:
+            comment(f"a fault of the emulator: {Guest.emulator_faults[-1]}")
         elif silent == 1 and Guest.silent > before:
             comment(f"once more: {reason}")
         else:

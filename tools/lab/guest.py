@@ -23,6 +23,7 @@ import threading
 import time
 import weakref
 
+import splats
 from agent import Agent, GuestError
 from qmp import Qmp, QmpError
 
@@ -47,6 +48,18 @@ ENTRY_FAULT = re.compile(r"double fault.*?RIP: 0010:entry_SYSCALL_64\+0x0/", re.
 _running = weakref.WeakSet()
 
 
+def emulator_fault(stderr, console):
+    """What of the emulator's ended a guest, by its QEMU's words and its own; or ""."""
+    if EMULATOR_FAULT in stderr:
+        return EMULATOR_FAULT
+    if ENTRY_FAULT.search(console):
+        return "an interrupt at a system call's first instruction"
+    # Its kernel may take interrupts so for no harm; what counts is that it broke.
+    if "Kernel panic" in console and splats.masked_interrupt(console):
+        return "an interrupt was taken with interrupts off"
+    return ""
+
+
 @atexit.register
 def _kill_all():
     for guest in list(_running):
@@ -67,7 +80,7 @@ class Guest:
     @early: kernel messages on the serial port from the very start.
     """
 
-    emulator_faults = 0		# guests that ended by one
+    emulator_faults = []	# one word on each guest that ended by one
     silent = 0			# guests that ran, and gave no answer
     witness = None		# what else to tell when one fails: gives a text
 
@@ -232,8 +245,8 @@ class Guest:
             self.kill()
             self.process.wait()
         if self.tmp:
-            Guest.emulator_faults += bool(EMULATOR_FAULT in self.stderr_text() or
-                                          ENTRY_FAULT.search(self.console_text()))
+            fault = emulator_fault(self.stderr_text(), self.console_text())
+            Guest.emulator_faults += [fault] if fault else []
             shutil.rmtree(self.tmp, ignore_errors=True)
         for part in (self._agent, self._qmp):
             if part:

@@ -14,6 +14,7 @@ import initramfs
 import qmp
 import splats
 from errors import EXIT_LAB, EXIT_SPLAT, EXIT_TIMEOUT
+from guest import emulator_fault
 
 LAB = os.path.join(initramfs.HERE, "lab")
 LIMIT = 900
@@ -96,6 +97,16 @@ def emulators_fault(_):
     others = zeros.replace("R08: 0", "R08: 1")
     expect(splats.by_emulator(log.format("qemu-system-x86", f"{others}\n{zeros}")), False)
     expect(splats.by_emulator(log.format("qemu-system-x86", zeros.replace("R13: 0", "R13: 1"))),
+           False)
+    log = "[   90.6] Oops: 0000 [#1]\n[   90.6]  asm_common_interrupt+0x26/0x40\n" \
+        "[   90.6] RIP: 0010:asm_common_interrupt+0x7/0x40\n[   90.6] Code: ca <fc> e8\n" \
+        "[   90.6] RSP: 0000:fffffe0000002fd0 EFLAGS: {}\n[   90.6] Kernel panic - not syncing\n"
+    for flags, fault in ("00010002", True), ("00010202", False):
+        log_now = log.format(flags)
+        expect(splats.by_emulator(log_now), fault)
+        expect(bool(emulator_fault("", log_now)), fault)
+    # A fault's flags are no interrupt's.
+    expect(splats.by_emulator(log.format("00010002").replace("common_interrupt", "exc_page_fault")),
            False)
 
 

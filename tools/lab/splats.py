@@ -49,6 +49,11 @@ LEFT_GUEST = re.compile(
     r"RIP: 0010:(?:asm_exc_page_fault|exc_page_fault|error_entry)\+(?s:(?!R08:).)*"
     r"R08: 0{16} R09: 0{16}\s.*R10: 0{16} R11: 0{16} R12: 0{16}\s"
     r".*R13: 0{13}[0-9a-f]{3} R14: 0{16} R15: 0{16}")
+# An interrupt's entry, and the flags of what it interrupted.
+INTERRUPTED = re.compile(
+    r" asm_(?:common_interrupt|sysvec_\w+)\+\S+\s*\n.*RIP: 0010:.*\n"
+    r"(?:.*\bCode:.*\n)?.*RSP: \S+ EFLAGS: ([0-9a-f]+)")
+INTERRUPT_FLAG = 1 << 9
 
 CONTEXT = 60		# lines shown from a splat on
 
@@ -78,16 +83,22 @@ def _by_guests_clock(hits, lines):
     return bool(before and at) and at[0] < max(before) - CLOCK_SLACK
 
 
+def masked_interrupt(text):
+    """An interrupt was taken where the kernel had interrupts off: no CPU does that."""
+    return any(not int(flags, 16) & INTERRUPT_FLAG for flags in INTERRUPTED.findall(text))
+
+
 def by_emulator(text):
     """The kernel broke because the emulator had not left the guest's state when it went
     on with the kernel: by the guest's clock, or in an interrupt that was taken beside
-    VMRUN, where none is, as GIF is 0; or in page faults right there. Or at a breakpoint
-    of its own, by which it patches itself: a CPU ran into one that was gone already."""
+    VMRUN, where none is, as GIF is 0; or in page faults right there. Or in an interrupt
+    that was taken with interrupts off. Or at a breakpoint of its own, by which it
+    patches itself: a CPU ran into one that was gone already."""
     hits, lines = find(text)
     rest = "\n".join(lines[hits[0]:]) if hits else ""
     return bool(hits) and (_by_guests_clock(hits, lines)
                            or bool(PATCHED.match(rest) or LEFT_GUEST.match(rest))
-                           or bool(BESIDE_VMRUN.search(rest)))
+                           or bool(BESIDE_VMRUN.search(rest)) or masked_interrupt(rest))
 
 
 def report(text):
