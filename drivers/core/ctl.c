@@ -200,7 +200,7 @@ static long ctl_poller_add(void *ctx, void *arg)
 {
 	struct vhost_target_poller *p = arg;
 
-	if (!all_zero(p->reserved) || p->flags)
+	if (!all_zero(p->reserved))
 		return -EINVAL;
 	return vt_poller_add(p->cpu, p->idle_us, &p->id);
 }
@@ -216,7 +216,7 @@ static long ctl_poller_set(void *ctx, void *arg)
 {
 	const struct vhost_target_poller *p = arg;
 
-	if (!all_zero(p->reserved) || p->flags)
+	if (!all_zero(p->reserved))
 		return -EINVAL;
 	return vt_poller_set_idle(p->id, p->idle_us);
 }

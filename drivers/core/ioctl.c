@@ -65,9 +65,10 @@ long vt_ioctl_call(const struct vt_ioctl *table, unsigned int nr, void *ctx,
 }
 EXPORT_SYMBOL_GPL(vt_ioctl_call);
 
+/* Of a name's own characters: not 0. */
 static bool name_char_ok(char c)
 {
-	return (isascii(c) && isalnum(c)) || (c && strchr("._:-", c));
+	return (isascii(c) && isalnum(c)) || strchr("._:-", c);
 }
 
 bool vt_name_ok(const char *name)

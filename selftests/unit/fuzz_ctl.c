@@ -22,9 +22,10 @@ const unsigned int fuzz_cost = 40;
 
 /* Memory of the process, of which nothing is beside. */
 #define USER		0x10000ULL
-#define USER_LEN	8192u
+#define USER_LEN	12288u
 #define STRUCT_LEN	4400u	/* more than any struct, and than a page */
 #define PATH		(USER + STRUCT_LEN)
+#define LONG_PATH	31
 
 static u8 *user, *known;
 static unsigned int poke_in;
@@ -32,6 +33,7 @@ static u64 out_at, path_at;
 static u32 out_len, path_len;
 static unsigned int nr_calls;
 static long answer;
+static bool read_only;
 static struct miscdevice *ctl;
 
 static bool inside(u64 at, size_t len, u64 base, size_t size)
@@ -52,6 +54,8 @@ static void poke(void)
 bool shim_user_copy(void *k, u64 at, size_t len, bool to_user)
 {
 	if (!inside(at, len, USER, USER_LEN))
+		return false;
+	if (to_user && read_only)
 		return false;
 	if (to_user) {
 		MUST(inside(at, len, out_at, out_len) ||
@@ -229,12 +233,19 @@ static void step(void)
 	at = at < 224 ? USER : at < 240 ? USER + USER_LEN - n : fuzz_take(4);
 	memset(user, 0, USER_LEN);
 	fuzz_take_bytes(user, n);
-	for (i = fuzz_take(1) % 32; i; i--)
+	i = fuzz_take(1) % 32;
+	/* A path without an end, or a short one. */
+	if (i == LONG_PATH)
+		i = VHOST_TARGET_PATH_LEN;
+	for (; i; i--)
 		user[STRUCT_LEN + i] = 'a' + i % 8;
 	memcpy(known, user, USER_LEN);
-	answer = fuzz_take(1) & 1 ? -EBUSY : 0;
+	i = fuzz_take(1);
+	answer = i & 1 ? -EBUSY : 0;
+	read_only = i & 2;
 	poke_in = fuzz_take(1);
-	shim_no_memory = fuzz_take(1) % 16 == 1;
+	i = fuzz_take(1) % 16;
+	shim_no_memory = i < 4 ? i : 0;
 	out_at = at;
 	/* It may write as much as the struct says it has. */
 	out_len = 4096;
@@ -245,7 +256,7 @@ static void step(void)
 	MUST(ret <= 0 && ret > -4096);
 	MUST(nr_calls <= 1);
 	if (!ret)
-		MUST(nr_calls == 1 && !answer);
+		MUST(nr_calls == 1 && !answer && !read_only);
 	MUST(!memcmp(user, known, USER_LEN));
 	shim_no_memory = 0;
 }
@@ -261,6 +272,7 @@ static void check(void)
 	memcpy(user, &d, sizeof(d));
 	poke_in = 0;
 	answer = 0;
+	read_only = false;
 	nr_calls = 0;
 	out_at = USER;
 	out_len = sizeof(d);
@@ -286,21 +298,153 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 	return 0;
 }
 
-static void put(u8 cmd, const void *p, size_t len)
+
+/* What is beside a call: it is refused, its memory is read-only, there is none to have. */
+#define PUT_BUSY	1
+#define PUT_READ_ONLY	2
+#define PUT_LONG_PATH	4
+static void put_when(u8 cmd, const void *p, size_t len, u8 how, u8 no_memory)
 {
 	fuzz_put(1, cmd);
 	fuzz_put(2, len);
 	fuzz_put(1, 0);
 	fuzz_put_bytes(p, len);
-	fuzz_put(1, 8);
-	fuzz_put(3, 0);
+	fuzz_put(1, how & PUT_LONG_PATH ? LONG_PATH : 8);
+	fuzz_put(1, how);
+	fuzz_put(1, 0);
+	fuzz_put(1, no_memory);
 }
+
+#define put(cmd, p, len)	put_when(cmd, p, len, 0, 0)
 
 #define PUT(cmd, s)					\
 	do {						\
 		(s)->size = sizeof(*(s));		\
 		put(cmd, s, sizeof(*(s)));		\
 	} while (0)
+
+/* With one field as it should not be, or seldom is; all else is as it was. */
+#define PUT_WITH(cmd, s, field, val)			\
+	do {						\
+		typeof(*(s)) odd_ = *(s);		\
+							\
+		odd_.field = (val);			\
+		PUT(cmd, &odd_);			\
+	} while (0)
+
+static void seed_create(struct vhost_target_create *c)
+{
+	struct vhost_target_create own = *c;
+
+	PUT_WITH(0, c, flags, VHOST_TARGET_F_USE_VA);
+	PUT_WITH(0, c, flags, VHOST_TARGET_F_USE_VA | VHOST_TARGET_F_VDPA);
+	PUT_WITH(0, c, flags, VHOST_TARGET_F_VFIO | VHOST_TARGET_F_VDPA);
+	PUT_WITH(0, c, flags, VHOST_TARGET_F_VFIO);
+	PUT_WITH(0, c, flags, VHOST_TARGET_F_NO_DBBUF);
+	own.type = VHOST_TARGET_NVME;
+	PUT_WITH(0, &own, flags, VHOST_TARGET_F_NO_DBBUF);
+	PUT_WITH(0, c, reserved[0], 1);
+	PUT_WITH(0, c, num_queues, VHOST_TARGET_MAX_QUEUES + 1);
+	fuzz_save("create");
+	PUT_WITH(0, c, queue_size, 0);
+	PUT_WITH(0, c, queue_size, 1);
+	PUT_WITH(0, c, queue_size, 100);
+	PUT_WITH(0, c, queue_size, 2 * VHOST_TARGET_MAX_QUEUE_SIZE);
+	PUT_WITH(0, c, nr_pollers, 0);
+	PUT_WITH(0, c, nr_pollers, VHOST_TARGET_MAX_POLLERS + 1);
+	PUT_WITH(0, c, pollers_ptr, 0);
+	PUT_WITH(0, c, pollers_ptr, 1);
+	own.nr_pollers = 0;
+	own.pollers_ptr = 0;
+	PUT(0, &own);
+	fuzz_save("sizes");
+}
+
+static void seed_names(struct vhost_target_create *c)
+{
+	struct vhost_target_info g = { .reserved[0] = 1, .name = "vm1" };
+
+	PUT_WITH(0, c, name[0], 0);
+	PUT_WITH(0, c, name[0], '-');
+	PUT_WITH(0, c, name[0], '.');
+	PUT_WITH(0, c, name[1], '/');
+	PUT_WITH(0, c, name[1], (char)0xe9);
+	PUT_WITH(0, c, name[1], '-');
+	PUT(2, &g);
+	g.reserved[0] = 0;
+	PUT(2, &g);
+	PUT_WITH(2, &g, name[0], 0);
+	g.flags = VHOST_TARGET_GET_NEXT;
+	PUT_WITH(2, &g, name[0], '/');
+	memset(g.name, 'x', sizeof(g.name));
+	PUT(2, &g);
+	fuzz_save("names");
+}
+
+static void seed_units(struct vhost_target_unit_add *u,
+		       struct vhost_target_unit_info *i)
+{
+	PUT_WITH(3, u, backend, 0);
+	PUT_WITH(3, u, backend, VHOST_TARGET_BACKEND_NULL + 1);
+	PUT_WITH(3, u, backend, VHOST_TARGET_BACKEND_NULL);
+	PUT_WITH(3, u, capacity, 4096);
+	PUT_WITH(3, u, block_size, 512);
+	PUT_WITH(3, u, block_size, 4096);
+	PUT_WITH(3, u, block_size, 1024);
+	PUT_WITH(3, u, path_ptr, 0);
+	PUT_WITH(3, u, path_ptr, 1);
+	/* The end of the struct's room, where there is nothing but 0. */
+	PUT_WITH(3, u, path_ptr, PATH);
+	PUT_WITH(3, u, reserved0, 1);
+	PUT_WITH(3, u, reserved1, 1);
+	fuzz_save("units");
+	u->size = sizeof(*u);
+	put_when(3, u, sizeof(*u), PUT_LONG_PATH, 0);
+	PUT(6, i);
+	PUT_WITH(6, i, path_ptr, 1);
+	PUT_WITH(6, i, path_len, 3);
+	PUT_WITH(6, i, path_ptr, 0);
+	PUT_WITH(6, i, reserved0, 1);
+	put_when(6, i, sizeof(*i), PUT_BUSY, 0);
+	put_when(6, i, sizeof(*i), PUT_READ_ONLY, 0);
+	fuzz_save("unit-get");
+}
+
+/* Whatever else may be wrong when somebody asks. */
+static void seed_refused(struct vhost_target_create *c)
+{
+	struct vhost_target_stats s = { .size = sizeof(s), .name = "vm1" };
+	struct vhost_target_unit_resize z = { .size = sizeof(z), .name = "vm1" };
+	struct vhost_target_poller p = { .cpu = 1 };
+	struct vhost_target_poller_remove q = { .id = 1 };
+	struct vhost_target_unit_remove r = { .name = "vm1" };
+	static const char * const seed[][2] = {
+		{ "memory1", "stats-memory1" }, { "memory2", "stats-memory2" },
+		{ "memory3", "stats-memory3" },
+	};
+	unsigned int i;
+
+	for (i = 1; i < 4; i++) {
+		put_when(0, c, sizeof(*c), 0, i);
+		fuzz_save(seed[i - 1][0]);
+		put_when(7, &s, sizeof(s), 0, i);
+		fuzz_save(seed[i - 1][1]);
+	}
+	put_when(7, &s, sizeof(s), PUT_BUSY, 0);
+	fuzz_save("stats-busy");
+	put_when(5, &z, sizeof(z), PUT_BUSY, 0);
+	put_when(5, &z, sizeof(z), PUT_READ_ONLY, 0);
+	PUT_WITH(4, &r, reserved0, 1);
+	PUT_WITH(5, &z, reserved0, 1);
+	PUT_WITH(7, &s, reserved0, 1);
+	fuzz_save("stats-refused");
+	PUT_WITH(8, &p, reserved[0], 1);
+	PUT_WITH(8, &p, flags, VHOST_TARGET_GET_NEXT);
+	PUT_WITH(9, &q, reserved0, 1);
+	PUT_WITH(10, &p, reserved[0], 1);
+	PUT_WITH(11, &p, reserved[0], 1);
+	fuzz_save("refused");
+}
 
 /* What vhostctl asks for. */
 void fuzz_seeds(void)
@@ -342,19 +486,12 @@ void fuzz_seeds(void)
 	PUT(6, &i);
 	put(250, &d, 8);
 	fuzz_save("end");
-	/* What is refused: flags that do not go together, odd names. */
-	c.flags = VHOST_TARGET_F_USE_VA;
-	PUT(0, &c);
-	c.flags = VHOST_TARGET_F_VFIO | VHOST_TARGET_F_VDPA;
-	PUT(0, &c);
-	c.flags = VHOST_TARGET_F_NO_DBBUF;
-	PUT(0, &c);
-	c.flags = 0;
-	c.queue_size = 100;
-	PUT(0, &c);
-	c.name[1] = '/';
-	PUT(0, &c);
-	c.name[0] = '-';
-	PUT(0, &c);
-	fuzz_save("refused");
+	u = (struct vhost_target_unit_add) { .name = "vm1",
+		.backend = VHOST_TARGET_BACKEND_BDEV, .path_ptr = PATH + 1 };
+	i = (struct vhost_target_unit_info) { .size = sizeof(i), .name = "vm1",
+		.path_ptr = PATH, .path_len = 256 };
+	seed_create(&c);
+	seed_names(&c);
+	seed_units(&u, &i);
+	seed_refused(&c);
 }

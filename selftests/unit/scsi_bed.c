@@ -197,15 +197,22 @@ static void sbed_move_pi(struct sbed *b, enum vt_op op, u64 sector,
 		memcpy(tuple, at, nr * VT_PI_BYTES);
 }
 
+/* An I/O begins. Does it fail? */
+static bool sbed_fails(struct sbed *b, enum vt_op op)
+{
+	if (b->on_io)
+		b->on_io(b);
+	return b->fail && op == b->fail_op && !b->fail_after--;
+}
+
 static blk_status_t sbed_io(struct sbed *b, enum vt_op op, u64 sector,
 			    void *buf, u32 bytes, u8 io_flags)
 {
 	u8 *at = b->disk + (sector << SECTOR_SHIFT);
+	bool fails = sbed_fails(b, op);
 
-	if (b->on_io)
-		b->on_io(b);
 	b->ops[op]++;
-	if (b->fail && op == b->fail_op && !b->fail_after--)
+	if (fails)
 		return b->fail;
 	if (!EXPECT(sector <= SBED_SECTORS &&
 		    bytes <= SBED_BYTES - (sector << SECTOR_SHIFT)))
@@ -292,11 +299,16 @@ u8 sbed_run(struct sbed *b, unsigned int who, const u8 *cdb,
 
 /* What the transport and the kernel's be.c provide. */
 
+static bool sbed_no_data(void)
+{
+	return bed->no_data || (bed->lose_data && !--bed->lose_data);
+}
+
 int scsi_data_get(struct scsi_task *task, u64 off, void *buf, u32 len)
 {
 	if (!EXPECT(off <= task->out_len && len <= task->out_len - off))
 		abort();
-	if (bed->no_data)
+	if (sbed_no_data())
 		return -EFAULT;
 	memcpy(buf, bed->out + off, len);
 	return 0;
@@ -306,7 +318,7 @@ int scsi_data_put(struct scsi_task *task, u64 off, const void *buf, u32 len)
 {
 	if (!EXPECT(off <= task->in_len && len <= task->in_len - off))
 		abort();
-	if (bed->no_data)
+	if (sbed_no_data())
 		return -EFAULT;
 	memcpy(bed->in + off, buf, len);
 	return 0;
@@ -396,9 +408,9 @@ blk_status_t scsi_be_zones(struct scsi_task *task, u64 sector,
 
 	(void)task;
 	EXPECT(*nr && sector < SBED_SECTORS);
-	*nr = min(min(*nr, 3U), SBED_ZONES - first);
+	*nr = bed->no_zones ? 0 : min(min(*nr, 3U), SBED_ZONES - first);
 	memcpy(zone, bed->zones + first, *nr * sizeof(*zone));
-	return bed->fail && bed->fail_op == VT_OP_READ ? bed->fail : BLK_STS_OK;
+	return sbed_fails(bed, VT_OP_READ) ? bed->fail : BLK_STS_OK;
 }
 
 blk_status_t scsi_be_zone(struct scsi_task *task, enum scsi_zone_op op,
@@ -413,7 +425,7 @@ blk_status_t scsi_be_zone(struct scsi_task *task, enum scsi_zone_op op,
 
 	(void)task;
 	EXPECT_EQ(SBED_ZONE_SECTORS, zone->len);
-	if (bed->fail && bed->fail_op == VT_OP_WRITE)
+	if (sbed_fails(bed, VT_OP_WRITE))
 		return bed->fail;
 	bed->zones[zone->start / SBED_ZONE_SECTORS].cond = conds[op];
 	bed->zone_ops[op]++;

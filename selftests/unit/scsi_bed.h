@@ -37,6 +37,7 @@
  * @in: data-in buffer, task.in_len bytes
  * @has_lun: LUNs of the target
  * @no_data: touching the data buffers fails
+ * @lose_data: this touch of them from now on fails, 1: the next one; 0: none
  * @reads_nothing: reads leave memory alone, as the null backend's do
  * @solid_state: the medium does not turn
  * @fail: what I/O ends with
@@ -48,6 +49,7 @@
  * @range: the last one
  * @rmw: sectors that are kept from others, or none
  * @zones: of a zoned disk
+ * @no_zones: the backend finds none
  * @zone_ops: that were done, by enum scsi_zone_op
  * @rmw_writes: writes that had VT_IO_RMW
  * @drained: calls of scsi_itl_drain() for each initiator
@@ -68,6 +70,7 @@ struct sbed {
 	u8 *in;
 	bool has_lun[SBED_LUNS];
 	bool no_data;
+	unsigned int lose_data;
 	bool reads_nothing;
 	bool solid_state;
 	blk_status_t fail;
@@ -79,6 +82,7 @@ struct sbed {
 	struct vt_range range;
 	struct vt_range rmw;
 	struct blk_zone zones[SBED_ZONES];
+	bool no_zones;
 	unsigned int zone_ops[SCSI_ZONE_RESET + 1];
 	unsigned int rmw_writes;
 	unsigned int drained[2];

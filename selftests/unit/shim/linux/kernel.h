@@ -2,7 +2,7 @@
 #ifndef _SHIM_LINUX_KERNEL_H
 #define _SHIM_LINUX_KERNEL_H
 
-#include <assert.h>
+#include "../must.h"
 #include <limits.h>
 #include <asm/barrier.h>
 #include <stdio.h>
@@ -36,7 +36,7 @@
 
 #define BUILD_BUG_ON(cond)	_Static_assert(!(cond), #cond)
 #define pr_warn(...)		((void)0)
-#define WARN_ON_ONCE(cond)	({ assert(!(cond)); false; })
+#define WARN_ON_ONCE(cond)	({ shim_assert(!(cond)); false; })
 #define WARN_ON(cond)		WARN_ON_ONCE(cond)
 
 #define container_of(ptr, type, member) \

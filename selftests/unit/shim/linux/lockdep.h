@@ -2,9 +2,9 @@
 #ifndef _SHIM_LINUX_LOCKDEP_H
 #define _SHIM_LINUX_LOCKDEP_H
 
-#include <assert.h>
+#include "../must.h"
 
-#define lockdep_assert(cond)	assert(cond)
-#define lockdep_assert_held(m)	assert((m)->locked)
+#define lockdep_assert(cond)	shim_assert(cond)
+#define lockdep_assert_held(m)	shim_assert((m)->locked)
 
 #endif

@@ -2,7 +2,7 @@
 #ifndef _SHIM_LINUX_SPINLOCK_H
 #define _SHIM_LINUX_SPINLOCK_H
 
-#include <assert.h>
+#include "../must.h"
 #include <linux/types.h>
 
 /* One thread: taking it twice would be a deadlock. */
@@ -17,14 +17,14 @@ static inline void spin_lock_init(spinlock_t *l)
 
 #define spin_lock_irqsave(l, flags)		\
 	do {					\
-		assert(!(l)->locked);		\
+		shim_assert(!(l)->locked);		\
 		(l)->locked = true;		\
 		(flags) = 0;			\
 	} while (0)
 
 #define spin_lock_irq(l)			\
 	do {					\
-		assert(!(l)->locked);		\
+		shim_assert(!(l)->locked);		\
 		(l)->locked = true;		\
 	} while (0)
 

@@ -2,7 +2,7 @@
 #ifndef _SHIM_LINUX_WAIT_H
 #define _SHIM_LINUX_WAIT_H
 
-#include <assert.h>
+#include "../must.h"
 #include <linux/types.h>
 #include "../hook.h"
 
@@ -21,10 +21,10 @@ typedef struct { } wait_queue_head_t;
 									\
 		(void)(wq);						\
 		for (; !(cond) && waits_; waits_--) {			\
-			assert(shim_on_wait);				\
+			shim_assert(shim_on_wait);				\
 			shim_on_wait();					\
 		}							\
-		assert(cond);						\
+		shim_assert(cond);						\
 	} while (0)
 
 #endif
