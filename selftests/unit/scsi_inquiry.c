@@ -266,18 +266,31 @@ TEST(vpd_provision, "vpd b2: as the backend can")
 	provisioning(set_ro, 0x00, 0x00);
 }
 
-static void bad_name(const char *vendor, const char *serial, int err)
+TEST(vpd_limits_ro, "vpd b0: a read-only unit tells of no unmap and no compare and write")
+{
+	struct sbed *b = sbed_new_with(set_ro);
+
+	EXPECT_EQ(64, vpd(b, 0xb0));
+	EXPECT_EQ(0, b->in[4 + 1]);
+	EXPECT(!memchr_inv(b->in + 4 + 16, 0, 16));
+	sbed_free(b);
+}
+
+static void names(struct scsi_lu_params *p, int err)
 {
 	struct vt_backend be = { .limits = { .block_size = 512 } };
-	struct scsi_lu_params p = {
-		.be = &be,
-		.vendor = vendor,
-		.serial = serial,
-		.max_bytes = 4096,
-	};
 	struct scsi_lu lu = {};
 
-	EXPECT_EQ(err, scsi_lu_init(&lu, &p));
+	p->be = &be;
+	p->max_bytes = 4096;
+	EXPECT_EQ(err, scsi_lu_init(&lu, p));
+}
+
+static void bad_name(const char *vendor, const char *serial, int err)
+{
+	struct scsi_lu_params p = { .vendor = vendor, .serial = serial };
+
+	names(&p, err);
 }
 
 TEST(lu_names, "logical unit: names that do not fit are refused")
@@ -286,10 +299,15 @@ TEST(lu_names, "logical unit: names that do not fit are refused")
 	bad_name("123456789", "s", -EINVAL);
 	bad_name("a\tb", "s", -EINVAL);
 	bad_name("\xc3\xa9", "s", -EINVAL);
+	bad_name("\x7f", "s", -EINVAL);
 	bad_name(NULL, "1234567890123456789012345678901234567890123456789012345678901234",
 		 0);
 	bad_name(NULL, "12345678901234567890123456789012345678901234567890123456789012345",
 		 -EINVAL);
+	names(&(struct scsi_lu_params) { .product = "12345678901234567",
+					 .serial = "s" }, -EINVAL);
+	names(&(struct scsi_lu_params) { .revision = "12345",
+					 .serial = "s" }, -EINVAL);
 }
 
 TEST(lu_blocks, "logical unit: blocks that no transfer or buffer can hold")
@@ -303,6 +321,12 @@ TEST(lu_blocks, "logical unit: blocks that no transfer or buffer can hold")
 	EXPECT_EQ(-EINVAL, scsi_lu_init(&lu, &p));
 	p.max_bytes = 1 << 20;
 	EXPECT_EQ(0, scsi_lu_init(&lu, &p));
+	/* With its tuples, such a block is more than the half of a buffer. */
+	be.limits.block_size = 32768;
+	be.limits.pi_interval = 32768;
+	be.limits.pi_type = 1;
+	EXPECT_EQ(0, scsi_lu_init(&lu, &p));
+	EXPECT_EQ(0, lu.pi_type);
 	be.limits.block_size = 65536;
 	EXPECT_EQ(-EINVAL, scsi_lu_init(&lu, &p));
 }

@@ -384,6 +384,14 @@ TEST(mode_short, "mode select: a list that ends anywhere but between pages")
 	EXPECT_CHECK(b, SCSI_ILLEGAL_REQUEST, SCSI_ASC_PARAM_LIST_LENGTH);
 	sbed_run(b, 0, CDB(0x55, 0x10, 0, 0, 0, 0, 0, 0, 0, 0), 0, 0);
 	EXPECT_GOOD(b);
+	/* In the middle of a block descriptor. */
+	for (n = 8; n < 16; n++) {
+		sbed_task(b, 0, CDB(0x55, 0x10, 0, 0, 0, 0, 0, 0, n, 0), n, 0);
+		b->out[7] = 8;
+		sbed_go(b);
+		EXPECT_CHECK(b, SCSI_ILLEGAL_REQUEST,
+			     SCSI_ASC_PARAM_LIST_LENGTH);
+	}
 	sbed_run(b, 0, CDB(0x55, 0, 0, 0, 0, 0, 0, 0, 8, 0), 8, 0);
 	EXPECT_BAD_CDB(b, 1, 4);
 	sbed_free(b);

@@ -366,6 +366,19 @@ TEST(pi_made, "pi: without a buffer these commands make the tuples")
 	sbed_free(b);
 }
 
+TEST(pi_made_type3, "pi: a reference tag that is made for type 3 does not count")
+{
+	struct sbed *b = sbed_new_with(set_pi3);
+	u32 i;
+
+	memset(b->tuples, 0xee, SBED_SECTORS * VT_PI_BYTES);
+	give(b, SAME10(1), 1, 1);
+	no_room(b);
+	for (i = 0; i < NR; i++)
+		EXPECT_EQ(0, b->tuples[LBA + i].ref);
+	sbed_free(b);
+}
+
 static void too_small(struct sbed *b)
 {
 	b->task.pi_out_len--;

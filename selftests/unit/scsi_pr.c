@@ -222,7 +222,7 @@ TEST(pr_nvme_host, "READ FULL STATUS: an NVMe host on the same backend is seen a
 {
 	struct vt_resv_args a = { .op = VT_RESV_OP_REGISTER_NEW, .new_key = 7 };
 	struct vt_resv_id id = { .proto = VT_RESV_NVME, .len = 16,
-				 .bytes = { 1, 2, [15] = 16 } };
+				 .port = 77, .bytes = { 1, 2, [15] = 16 } };
 	static const struct vt_resv_nexus_ops ops;
 	struct vt_resv_nexus n = { .ops = &ops };
 	struct sbed *b = sbed_new();
@@ -234,7 +234,16 @@ TEST(pr_nvme_host, "READ FULL STATUS: an NVMe host on the same backend is seen a
 	EXPECT_EQ(0x0f, b->in[32]);
 	EXPECT(!memcmp(b->in + 36, id.bytes, 16));
 	EXPECT_EQ(0, get_unaligned_be32(b->in + 52));
+	/* Its controller is no port that a reservation could move to. */
+	reg(b, 0, 1);
+	out(b, 0, SCSI_PR_RESERVE, WRITE_EX, 1, 0);
+	put_unaligned_be16(id.port, move_list(b, 0, 1, 1, 5) + 18);
+	sbed_go(b);
+	EXPECT_BAD_PARAM(b, 18, -1);
 	vt_resv_unbind(&n);
+	put_unaligned_be16(id.port, move_list(b, 0, 1, 1, 5) + 18);
+	sbed_go(b);
+	EXPECT_BAD_PARAM(b, 18, -1);
 	sbed_free(b);
 }
 

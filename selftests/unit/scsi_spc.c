@@ -86,6 +86,46 @@ TEST(ua_order, "unit attentions: one by one, the gravest first")
 	sbed_free(b);
 }
 
+static struct scsi_itl *told;
+static unsigned int looks;
+static enum scsi_ua gone;
+
+static void on_look(void)
+{
+	if (looks && !--looks)
+		scsi_ua_clear_nexus(told->nexus, gone);
+}
+
+/* Of all looks at what is pending, it goes after this one. */
+static u8 goes_after(struct sbed *b, enum scsi_ua ua, unsigned int look)
+{
+	told = &b->itl[0];
+	gone = ua;
+	looks = look;
+	shim_on_read = on_look;
+	sbed_run(b, 0, CDB(0, 0, 0, 0, 0, 0), 0, 0);
+	shim_on_read = NULL;
+	EXPECT_EQ(0, looks);
+	return b->task.status;
+}
+
+TEST(ua_race, "unit attentions: one that goes while it is looked at is not told")
+{
+	struct sbed *b = sbed_new();
+	unsigned int look;
+
+	for (look = 1; look <= 2; look++) {
+		scsi_ua_raise(&b->itl[0], SCSI_UA_LUNS_CHANGED);
+		EXPECT_EQ(SCSI_GOOD, goes_after(b, SCSI_UA_LUNS_CHANGED, look));
+		/* Another one is told, then. */
+		scsi_ua_raise(&b->itl[0], SCSI_UA_LUNS_CHANGED);
+		scsi_ua_raise(&b->itl[0], SCSI_UA_POWER_ON);
+		goes_after(b, SCSI_UA_POWER_ON, look);
+		EXPECT_CHECK(b, SCSI_UNIT_ATTENTION, 0x3f0e);
+	}
+	sbed_free(b);
+}
+
 TEST(ua_attach, "unit attentions: POWER ON first of all, then nothing")
 {
 	struct sbed *b = sbed_new();

@@ -71,6 +71,9 @@ TEST(verify_same, "verify: one block can be compared with many")
 	b->disk[149 * 512 + 3] ^= 0x80;
 	go(b, RW10(0x2f, 0x06, 0, 150), 1, 8);
 	EXPECT_CHECK(b, SCSI_MISCOMPARE, SCSI_ASC_MISCOMPARE);
+	/* Of no blocks there is not even the one. */
+	go(b, RW10(0x2f, 0x06, 0, 0), 0, 0);
+	EXPECT_GOOD(b);
 	sbed_free(b);
 }
 

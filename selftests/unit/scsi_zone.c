@@ -246,6 +246,21 @@ TEST(zone_refused, "zone actions: of no zone's first block, or no such zone")
 	sbed_free(b);
 }
 
+static void shrink(struct sbed *b)
+{
+	b->be.limits.sectors = 0;
+}
+
+TEST(zone_gone, "report zones: of a disk that shrinks to nothing meanwhile")
+{
+	struct sbed *b = zoned();
+
+	b->on_io = shrink;
+	sbed_run(b, 0, REPORT(0, 1024, 0), 0, 1024);
+	EXPECT_CHECK(b, SCSI_NOT_READY, SCSI_ASC_NEED_MANUAL);
+	sbed_free(b);
+}
+
 TEST(zone_write, "zones: a write that is not at the write pointer")
 {
 	struct sbed *b = zoned(), *plain = sbed_new();

@@ -283,7 +283,7 @@ bool scsi_be_solid_state(const struct vt_backend *be);
 /*
  * Blocks: block.c.
  */
-/* Largest COMPARE AND WRITE, UNMAP and WRITE SAME, as VPD B0 says. */
+/* Largest COMPARE AND WRITE, UNMAP (where it can) and WRITE SAME, as VPD B0 says. */
 u8 scsi_max_caw(const struct scsi_lu *lu);
 u32 scsi_max_unmap(const struct scsi_lu *lu);
 u32 scsi_max_same(const struct scsi_lu *lu);

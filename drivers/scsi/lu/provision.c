@@ -15,9 +15,8 @@ static u32 sectors_to_blocks32(const struct scsi_lu *lu, u64 sectors)
 
 u32 scsi_max_unmap(const struct scsi_lu *lu)
 {
-	const struct vt_limits *l = &scsi_lu_be(lu)->limits;
-
-	return lu->unmap ? sectors_to_blocks32(lu, l->max_discard_sectors) : 0;
+	return sectors_to_blocks32(lu,
+				   scsi_lu_be(lu)->limits.max_discard_sectors);
 }
 
 u32 scsi_max_same(const struct scsi_lu *lu)

@@ -10,7 +10,7 @@
  * the very moment a test wants, in one thread.
  */
 
-/* After each READ_ONCE() and smp_load_acquire(); NULL: nothing. */
+/* After each READ_ONCE(), smp_load_acquire() and atomic_read(); NULL: nothing. */
 extern void (*shim_on_read)(void);
 
 /* After each smp_mb(); NULL: nothing. */
