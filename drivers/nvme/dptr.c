@@ -46,7 +46,7 @@ static int prp_add(struct prp_run *run, u64 addr, u32 len)
 {
 	int err;
 
-	if (run->len && run->addr + run->len == addr) {
+	if (run->addr + run->len == addr) {
 		run->len += len;
 		return 0;
 	}

@@ -722,6 +722,29 @@ TEST(memory_again, "memory that is not there at first is waited for, a hole is n
 	fv_close();
 }
 
+TEST(memory_header, "a header of two pieces, of which the second is not there at first, or never")
+{
+	const u64 at = FC_BASE + (FC_RUN + 3) * PAGE_SIZE;
+	struct virtio_blk_outhdr hdr = { };
+	struct one r = { };
+	unsigned int i;
+
+	fv_open(&plain);
+	for (i = 0; i < 2; i++) {
+		memset(&r, 0, sizeof(r));
+		fv_out(&r.c, &hdr, 8);
+		fv_add(&r.c, at, 8, false);
+		fv_in(&r.c, 512);
+		one_end(&r);
+		fc_lose(FC_RUN + 3, i);
+		fv_send(0, &r.c);
+		EXPECT_EQ(i + 1, stats(0)->mem_faults);
+		EXPECT_EQ(i ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK,
+			  one_status(&r));
+	}
+	fv_close();
+}
+
 TEST(memory_ahead, "looking ahead asks for no memory: each request does for its own")
 {
 	const u32 pages[] = { FC_RUN + 5, FC_RUN + 3 };

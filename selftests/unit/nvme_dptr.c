@@ -205,6 +205,36 @@ TEST(prp_nowhere, "a list outside of memory is a data transfer error")
 	nb_free(b);
 }
 
+TEST(prp_lost, "each entry of lists over several pages may be in memory that is lost")
+{
+	struct nb *b = nb_new();
+	unsigned int i;
+	struct walk t;
+
+	chain(b, 0, 600);
+	for (i = 0; i < 600; i++) {
+		walk_init(&t, b);
+		/* The last of the first page is the next one's address. */
+		t.hole = i < 512 ? NB_MEM + i * 8 : NB_ADDR(1) + (i - 511) * 8;
+		t.hole_err = i & 1 ? -EFAULT : -EAGAIN;
+		EXPECT_EQ(i & 1 ? FIELD(DATA_XFER) : -EAGAIN,
+			  nv_walk_prp(&t.w, 0x10000, NB_MEM, 601 * 4096));
+		EXPECT(t.nr <= i + 1);
+	}
+	nb_free(b);
+}
+
+TEST(prp_empty, "no data is nowhere, wherever that is")
+{
+	struct nb *b = nb_new();
+	struct walk t;
+
+	walk_init(&t, b);
+	EXPECT_EQ(0, nv_walk_prp(&t.w, 0x10000, ~0ULL, 0));
+	EXPECT_EQ(0, t.nr + t.reads);
+	nb_free(b);
+}
+
 static struct nv_sgl sgl(u8 type, u64 addr, u32 len)
 {
 	return (struct nv_sgl) {
