@@ -258,6 +258,71 @@ TEST(cq_overrun, "a head doorbell that is out of range is told, and left alone")
 	nd_end();
 }
 
+TEST(sq_overrun, "so is a tail doorbell; the queue goes on with the next good one")
+{
+	u64 bad;
+
+	ready(0);
+	bad = vt_nvme_bad_writes(nd.n);
+	nd_doorbell(2, ND_ENTRIES);
+	fc_settle();
+	EXPECT_EQ(bad + 1, vt_nvme_bad_writes(nd.n));
+	EXPECT_EQ(0, nd.accepted);
+	/* The same once more is not told of again. */
+	nd_doorbell(2, ND_ENTRIES);
+	fc_settle();
+	EXPECT_EQ(bad + 1, vt_nvme_bad_writes(nd.n));
+	nd_doorbell(2, 0xffffffff);
+	fc_settle();
+	EXPECT_EQ(bad + 2, vt_nvme_bad_writes(nd.n));
+	EXPECT_EQ(0, nd_io(NV_CMD_READ, 0, 0, 0, nd_data(2)));
+	EXPECT_EQ(1, nd.ended);
+	nd_end();
+}
+
+/* Of two queues with four commands each: whose were accepted, in order? */
+static u32 taken_in_turn(u32 ab)
+{
+	u32 order = 0, at;
+	unsigned int i;
+
+	ready(0);
+	nd_admin(NV_ADM_CREATE_SQ, 0, ND_PAGE(ND_SQ(2)), 31 << 16 | 2,
+		 1 << 16 | NV_Q_PC);
+	nd_admin(NV_ADM_SET_FEATURES, 0, 0, NV_FEAT_ARBITRATION, ab);
+	nd_serve();
+	at = nd.head[1];
+	for (i = 0; i < 4; i++) {
+		struct nv_sqe r1 = rw(NV_CMD_READ, 0, 0, 1, nd_data(2));
+		struct nv_sqe r2 = rw(NV_CMD_READ, 0, 0, 1, nd_data(2));
+
+		nd_submit(1, &r1, false);
+		nd_submit(2, &r2, false);
+	}
+	nd_doorbell(2, nd.tail[1]);
+	nd_doorbell(4, nd.tail[2]);
+	fc_settle();
+	EXPECT_EQ(8, nd.ended);
+	for (i = 0; i < 8; i++) {
+		struct nv_cqe e = cqe(1, (at + i) % ND_ENTRIES);
+
+		order = order << 4 | le16_to_cpu(e.sqid);
+	}
+	nd_serve();
+	nd_end();
+	return order;
+}
+
+TEST(arbitration, "queues that share a completion queue take turns as the burst says")
+{
+	u32 one = taken_in_turn(0), two = taken_in_turn(1);
+	u32 all = taken_in_turn(7);
+
+	EXPECT_MSG(one == 0x12121212 || one == 0x21212121, "%x", one);
+	EXPECT_MSG(two == 0x11221122 || two == 0x22112211, "%x", two);
+	EXPECT_MSG(all == 0x11112222 || all == 0x22221111, "%x", all);
+}
+
 TEST(copy, "Copy: one range after the other, none if one is not possible")
 {
 	struct nv_copy_range r[2] = {

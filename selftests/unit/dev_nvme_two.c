@@ -49,6 +49,14 @@ static enum vt_resv_result other_out(u8 op, u8 type, u64 key, u64 new_key)
 	return vt_resv_out(&other->core.ns[0]->resv, &a);
 }
 
+static u16 le16_at(u32 page, u32 off)
+{
+	__le16 v;
+
+	fc_read(nd_data(page) + off, &v, 2);
+	return le16_to_cpu(v);
+}
+
 TEST(identifiers, "each controller has the lowest identifier that is free")
 {
 	struct vt_nvme *third;
@@ -216,15 +224,32 @@ TEST(hosts, "a host that says who it is has what it had registered")
 	EXPECT_EQ(NV_SC_HOSTID_FORMAT,
 		  nd_io(NV_CMD_RESV_REPORT, 63, 0, 0, nd_data(0)) &
 		  NV_SC_MASK);
+	EXPECT_EQ(0, nd_io(NV_CMD_RESV_REPORT, 127, NV_RESV_EDS, 0, nd_data(1)));
+	EXPECT_EQ(1, le16_at(1, 5));
 	two_end();
 }
 
-static u16 le16_at(u32 page, u32 off)
+TEST(resv_actions, "actions that are none, and a key to be ignored where it cannot be")
 {
-	__le16 v;
+	unsigned int act;
 
-	fc_read(nd_data(page) + off, &v, 2);
-	return le16_to_cpu(v);
+	two();
+	EXPECT_EQ(0, resv(NV_CMD_RESV_REGISTER, 0, 0, 1));
+	for (act = 0; act < 8; act++) {
+		EXPECT_EQ(act < 3 ? 0 : NV_SC_FIELD,
+			  resv(NV_CMD_RESV_REGISTER, act | NV_RESV_IEKEY, 0, 1));
+		EXPECT_EQ(NV_SC_FIELD, resv(NV_CMD_RESV_ACQUIRE,
+					    1 << 8 | NV_RESV_IEKEY | act, 1, 0));
+		EXPECT_EQ(NV_SC_FIELD, resv(NV_CMD_RESV_RELEASE,
+					    1 << 8 | NV_RESV_IEKEY | act, 1, 0));
+		if (act > 2)
+			EXPECT_EQ(NV_SC_FIELD, resv(NV_CMD_RESV_ACQUIRE,
+						    1 << 8 | act, 1, 0));
+		if (act > 1)
+			EXPECT_EQ(NV_SC_FIELD, resv(NV_CMD_RESV_RELEASE,
+						    1 << 8 | act, 1, 0));
+	}
+	two_end();
 }
 
 TEST(report, "a report has each controller of a registrant, or none")

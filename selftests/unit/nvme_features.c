@@ -56,6 +56,11 @@ TEST(feat_refused, "no saving, no namespaces, no unknown features")
 	cmd->cdw10 = cpu_to_le32(NV_FEAT_VWC);
 	cmd->nsid = cpu_to_le32(1);
 	EXPECT_EQ(SC(NV_SC_FEAT_NOT_NS), nb_do(b));
+	/* All namespaces are all there is. */
+	cmd = nb_cmd(b, NV_ADM_SET_FEATURES);
+	cmd->cdw10 = cpu_to_le32(NV_FEAT_VWC);
+	cmd->nsid = cpu_to_le32(NV_NSID_ALL);
+	EXPECT_EQ(0, nb_do(b));
 	EXPECT_EQ(SC(NV_SC_FEAT_NOT_CHANGEABLE), set(b, NV_FEAT_RECOVERY, 1));
 	EXPECT_EQ(SC(NV_SC_FIELD), set(b, 0x03, 0));
 	EXPECT_EQ(SC(NV_SC_FIELD), set(b, 0x0f, 0));
@@ -183,6 +188,13 @@ TEST(feat_temperature, "a threshold that is crossed is an event and a warning")
 	EXPECT_EQ(0, set(b, NV_FEAT_TEMPERATURE, 15 << 16 | 340));
 	EXPECT_EQ(340, b->c.feat.over);
 	EXPECT_EQ(SC(NV_SC_FIELD), get(b, NV_FEAT_TEMPERATURE, 0, 15 << 16));
+	/* Too cold. */
+	b->c.aer.masked = 0;
+	nb_cmd(b, NV_ADM_ASYNC_EVENT);
+	EXPECT_EQ(NV_HELD, nb_do(b));
+	EXPECT_EQ(0, set(b, NV_FEAT_TEMPERATURE, 1 << 20 | NV_TEMPERATURE));
+	EXPECT(nv_aer_take(&b->c, &cid, &event));
+	EXPECT_EQ(0x020101, event);
 	nb_free(b);
 }
 
@@ -201,6 +213,10 @@ TEST(feat_timestamp, "the timestamp runs on from what was set")
 	EXPECT_EQ(1, le64_to_cpu(*at) >> 49 & 7);
 	EXPECT_EQ(0, get(b, NV_FEAT_TIMESTAMP, NV_SEL_DEFAULT, 0));
 	EXPECT_EQ(0, le64_to_cpu(*at) >> 48);
+	nb_cmd(b, NV_ADM_SET_FEATURES)->cdw10 = cpu_to_le32(NV_FEAT_TIMESTAMP);
+	b->a.cmd.prp1 = cpu_to_le64(0x1000);
+	EXPECT_EQ(SC(NV_SC_DATA_XFER), nb_do(b));
+	EXPECT_EQ(1, b->c.feat.timestamp_origin);
 	nb_free(b);
 }
 
@@ -229,7 +245,7 @@ TEST(feat_hostid, "host identifiers of 64 and 128 bits")
 	nb_free(b);
 }
 
-static u16 ns_feature(struct nb *b, u8 opcode, u8 fid, u32 nsid, u32 dw11)
+static u16 ns_feature(struct nb *b, u8 opcode, u16 fid, u32 nsid, u32 dw11)
 {
 	struct nv_sqe *cmd = nb_cmd(b, opcode);
 
@@ -260,6 +276,15 @@ TEST(feat_resv, "reservation features are of a namespace")
 	EXPECT_EQ(0, ns_feature(b, 10, NV_FEAT_RESV_PERSIST, 1, 0));
 	EXPECT_EQ(1, b->a.dw0);
 	EXPECT_EQ(SC(NV_SC_NS), ns_feature(b, 9, NV_FEAT_RESV_PERSIST, 4, 1));
+	/* Their defaults are none. */
+	EXPECT_EQ(0, ns_feature(b, 9, NV_FEAT_RESV_MASK, 1, 0xff));
+	EXPECT_EQ(0, ns_feature(b, 10, NV_SEL_DEFAULT << 8 | NV_FEAT_RESV_MASK,
+				1, 0));
+	EXPECT_EQ(0, b->a.dw0);
+	EXPECT_EQ(0, ns_feature(b, 10,
+				NV_SEL_DEFAULT << 8 | NV_FEAT_RESV_PERSIST, 1,
+				0));
+	EXPECT_EQ(0, b->a.dw0);
 	nb_free(b);
 }
 

@@ -104,6 +104,37 @@ TEST(id_ns, "Identify Namespace of both block sizes")
 	nb_free(b);
 }
 
+static int saves(struct vt_resv *r, const struct vt_resv_state *s)
+{
+	(void)r;
+	(void)s;
+	return 0;
+}
+
+TEST(id_ns_can, "what a namespace can: persist reservations, discard, both or none")
+{
+	struct nb *b = nb_new();
+	struct vt_limits *l = &b->unit[0].be->limits;
+	const u8 *p = nb_page(b, 0);
+
+	ASSERT_EQ(0, identify(b, 0, 1, 0));
+	EXPECT_EQ(0, p[31] & NV_RESCAP_PTPL);
+	EXPECT_EQ(NV_DLFEAT_WZ_DEAC, p[33]);
+	b->unit[0].be->resv.save = saves;
+	l->max_write_zeroes_sectors = 0;
+	ASSERT_EQ(0, identify(b, 0, 1, 0));
+	EXPECT_EQ(NV_RESCAP_PTPL, p[31] & NV_RESCAP_PTPL);
+	EXPECT_EQ(0, p[33]);
+	l->max_write_zeroes_sectors = 8;
+	l->max_discard_sectors = 0;
+	l->discard_alignment = 0;
+	l->io_min = 8192;
+	ASSERT_EQ(0, identify(b, 0, 1, 0));
+	EXPECT_EQ(0, p[33]);
+	EXPECT_EQ(15, le(p + 68, 2));		/* NPDG: as NPWG */
+	nb_free(b);
+}
+
 TEST(id_ns_limits, "what the queue limits say of I/O that pays, and of writes that are whole")
 {
 	struct nb *b = nb_new();
@@ -206,6 +237,11 @@ TEST(id_ro, "a read-only namespace says so")
 	ASSERT_EQ(0, identify(b, 8, 1, 0));
 	EXPECT_EQ(1, nb_page(b, 0)[8]);
 	EXPECT_EQ(1, nb_page(b, 0)[14]);
+	/* Or its medium is. */
+	b->unit[0].flags = 0;
+	b->unit[0].be->limits.ro = true;
+	ASSERT_EQ(0, identify(b, 0, 1, 0));
+	EXPECT_EQ(1, nb_page(b, 0)[99]);
 	nb_free(b);
 }
 
@@ -295,6 +331,7 @@ TEST(id_ctrls, "lists of controllers have all of the target, from a number on")
 	EXPECT_EQ(2, le(p, 2));
 	ASSERT_EQ(0, identify(b, 0x12, 2, 0));
 	EXPECT_EQ(0, le(p, 2));
+	EXPECT_EQ(SC(NV_SC_NS), identify(b, 0x12, 0, 0));
 	nb_cmd(b, NV_ADM_IDENTIFY)->cdw10 = cpu_to_le32(2 << 16 | 0x13);
 	ASSERT_EQ(0, nb_do(b));
 	EXPECT_EQ(1, le(p, 2));

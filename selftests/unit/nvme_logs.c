@@ -102,6 +102,13 @@ TEST(log_smart, "SMART counts what was done")
 	b->unit[0].flags = VHOST_TARGET_UNIT_F_RO;
 	ASSERT_EQ(0, get_log(b, NV_LOG_SMART, 512, 0));
 	EXPECT_EQ(0, s->critical);
+	b->c.feat.under = NV_TEMPERATURE;
+	ASSERT_EQ(0, get_log(b, NV_LOG_SMART, 512, 0));
+	EXPECT_EQ(BIT(1), s->critical);
+	b->c.feat.under = 0;
+	b->c.feat.over = NV_TEMPERATURE;
+	ASSERT_EQ(0, get_log(b, NV_LOG_SMART, 512, 0));
+	EXPECT_EQ(BIT(1), s->critical);
 	nb_cmd(b, NV_ADM_GET_LOG)->nsid = cpu_to_le32(1);
 	b->a.cmd.cdw10 = cpu_to_le32(NV_LOG_SMART | 127 << 16);
 	EXPECT_EQ(SC(NV_SC_FIELD), nb_do(b));
@@ -222,6 +229,7 @@ TEST(log_offset, "a part of a log; beyond its end there are zeroes")
 TEST(log_nowhere, "a log that could not be handed over keeps its event")
 {
 	struct nb *b = nb_new();
+	unsigned int i;
 
 	b->c.aer.masked = BIT(NV_AER_ERROR);
 	b->c.aer.pending[NV_AER_ERROR] = NV_AER(NV_AER_ERROR, 1, NV_LOG_ERROR);
@@ -233,6 +241,17 @@ TEST(log_nowhere, "a log that could not be handed over keeps its event")
 	b->a.cmd.cdw10 = cpu_to_le32(NV_LOG_CHANGED_NS | 15 << 16);
 	EXPECT_EQ(SC(NV_SC_DATA_XFER), nb_do(b));
 	EXPECT_EQ(1, b->c.changed.nr);
+	/* As many as there is room for. */
+	for (i = 1; i <= NV_MAX_CHANGED; i++)
+		nv_ns_changed(&b->c, i);
+	EXPECT_EQ(SC(NV_SC_DATA_XFER), nb_do(b));
+	EXPECT_EQ(NV_MAX_CHANGED, b->c.changed.nr);
+	/* The first page is there, the second one is not. */
+	b->a.cmd.cdw10 = cpu_to_le32(NV_LOG_CHANGED_NS | 1023 << 16);
+	b->a.cmd.prp1 = cpu_to_le64(NB_ADDR(0) + 2048);
+	b->a.cmd.prp2 = cpu_to_le64(0x1000);
+	EXPECT_EQ(SC(NV_SC_DATA_XFER), nb_do(b));
+	EXPECT_EQ(NV_MAX_CHANGED, b->c.changed.nr);
 	nb_free(b);
 }
 
@@ -266,5 +285,27 @@ TEST(log_notes, "reservation notifications come one by one, the oldest first")
 	b->ns[0].mask = BIT(3);
 	nv_resv_noted(&b->c, &b->ns[0], VT_RESV_EV_RESV_PREEMPTED);
 	EXPECT_EQ(0, b->c.notes.nr);
+	nb_free(b);
+}
+
+TEST(log_notes_full, "of more notifications than are kept the latest are lost, but counted")
+{
+	struct nb *b = nb_new();
+	struct nv_log_resv *log = (void *)nb_page(b, 0);
+	unsigned int i;
+
+	/* The count goes around, and is never 0. */
+	b->c.notes.count = ~0ULL - 1;
+	for (i = 0; i < NV_MAX_NOTES + 2; i++)
+		nv_resv_noted(&b->c, &b->ns[0], VT_RESV_EV_RELEASED);
+	EXPECT_EQ(NV_MAX_NOTES, b->c.notes.nr);
+	for (i = 0; i < NV_MAX_NOTES; i++) {
+		ASSERT_EQ(0, get_log(b, NV_LOG_RESV, 64, 0));
+		EXPECT_EQ(i ? i : ~0ULL, le64_to_cpu(log->count));
+		EXPECT_EQ(NV_MAX_NOTES - 1 - i, log->more);
+	}
+	nv_resv_noted(&b->c, &b->ns[0], VT_RESV_EV_RELEASED);
+	ASSERT_EQ(0, get_log(b, NV_LOG_RESV, 64, 0));
+	EXPECT_EQ(NV_MAX_NOTES + 2, le64_to_cpu(log->count));
 	nb_free(b);
 }

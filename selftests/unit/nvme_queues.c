@@ -70,13 +70,18 @@ TEST(cq_address, "a queue starts at a page, with entries of the usual size")
 {
 	struct nb *b = nb_new();
 	struct nv_sqe *cmd = nb_cmd(b, NV_ADM_CREATE_CQ);
+	static const u32 ccs[] = { 0, 6 << 16, 4 << 20 };
+	unsigned int cc;
 
 	cmd->cdw10 = cpu_to_le32(15 << 16 | 1);
 	cmd->cdw11 = cpu_to_le32(CQ_IEN(1));
 	cmd->prp1 = cpu_to_le64(NB_ADDR(0) + 64);
 	EXPECT_EQ(SC(NV_SC_PRP_OFFSET), nb_do(b));
-	b->c.regs.cc = NV_CC_EN;
-	EXPECT_EQ(SC(NV_SC_FIELD), create_cq(b, 1, 16, CQ_IEN(1)));
+	/* None, of commands alone, of completions alone. */
+	for (cc = 0; cc <= 2; cc++) {
+		b->c.regs.cc = ccs[cc] | NV_CC_EN;
+		EXPECT_EQ(SC(NV_SC_FIELD), create_cq(b, 1, 16, CQ_IEN(1)));
+	}
 	nb_free(b);
 }
 
