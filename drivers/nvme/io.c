@@ -46,13 +46,12 @@ static int io_skip(struct nv_walk *w, u32 len)
 	return err;
 }
 
-/* The command ends here. */
+/* The command ends here, with an error. */
 static int io_end(struct vt_req *req, u16 status)
 {
 	nv_req_cmd(req)->status = status;
-	req->io.status = status ? BLK_STS_IOERR : BLK_STS_OK;
-	if (status)
-		vt_stat_inc(req->q->st->invalid);
+	req->io.status = BLK_STS_IOERR;
+	vt_stat_inc(req->q->st->invalid);
 	return 1;
 }
 

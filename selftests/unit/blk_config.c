@@ -258,6 +258,10 @@ TEST(set_wce, "config: the write cache can be set to 0 and 1 only")
 	EXPECT_EQ(0, get(b).wce);
 	EXPECT_EQ(0, set(b, off, 1, 1));
 	EXPECT_EQ(1, get(b).wce);
+	/* Nobody has one yet: it is as the backend's. */
+	EXPECT_EQ(0, set(b, off, 0, 1));
+	b->vdev.s.attached = false;
+	EXPECT_EQ(1, get(b).wce);
 	bed_free(b);
 }
 

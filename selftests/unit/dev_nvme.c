@@ -603,6 +603,11 @@ TEST(discard_not, "Dataset Management with nothing to discard does nothing")
 	fc_write(nd_data(0), &d, sizeof(d));
 	EXPECT_EQ(0, nd_io(NV_CMD_DSM, 0, 0, 0, nd_data(0)));
 	EXPECT_EQ(0x11, fc.disk[0].data[0]);
+	/* The one who made it wants none. */
+	fc.disk[0].unit.flags |= VHOST_TARGET_UNIT_F_NO_DISCARD;
+	EXPECT_EQ(0, nd_io(NV_CMD_DSM, 0, NV_DSM_DEALLOCATE, 0, nd_data(0)));
+	EXPECT_EQ(0x11, fc.disk[0].data[0]);
+	fc.disk[0].unit.flags &= ~VHOST_TARGET_UNIT_F_NO_DISCARD;
 	EXPECT_EQ(0, nd_io(NV_CMD_DSM, 0, NV_DSM_DEALLOCATE, 0, nd_data(0)));
 	EXPECT_EQ(0, fc.disk[0].data[0]);
 	nd_end();
@@ -738,6 +743,14 @@ TEST(coalesced, "interrupts are held back as long as the host wishes")
 	nd_submit(1, &r, true);
 	fc_settle();
 	EXPECT_EQ(before + 2, nd.raised);
+	/* And at once, if its vector is not meant. */
+	nd_serve();
+	nd_admin(NV_ADM_SET_FEATURES, 0, 0, NV_FEAT_VECTOR, BIT(16) | 1);
+	nd_serve();
+	before = nd.raised;
+	nd_submit(1, &r, true);
+	fc_poll();
+	EXPECT_EQ(before + 1, nd.raised);
 	nd_serve();
 	nd_end();
 }

@@ -225,6 +225,12 @@ TEST(io_bucket, "bit buckets of a read lead nowhere, page by page")
 	EXPECT_EQ(0, iob_parse(b));
 	EXPECT_EQ(3, b->nr_maps);
 	EXPECT_EQ(20 * 512, b->r.req.io.bytes);
+	/* In the middle of it there is no memory to note another page. */
+	b->map_err = -EAGAIN;
+	b->map_at = 1;
+	EXPECT_EQ(-EAGAIN, iob_parse(b));
+	EXPECT_EQ(2, b->nr_maps);
+	b->map_err = 0;
 	/* For a write it is no data. */
 	b->r.cmd.sqe.opcode = NV_CMD_WRITE;
 	EXPECT_STATUS(b, NV_SC_SGL_LENGTH);

@@ -302,6 +302,12 @@ TEST(pi_waits, "pi: no memory, or a page that is not mapped yet: it waits")
 	b->map_at = 0;
 	EXPECT_EQ(-EAGAIN, iob_parse(b));
 	EXPECT(!b->r.req.io.pi);
+	b->map_err = 0;
+	pi_cmd(b, NV_CMD_COMPARE, ALL);
+	shim_no_memory = 1;
+	EXPECT_EQ(-ENOBUFS, iob_parse(b));
+	EXPECT_EQ(0, shim_no_memory);
+	EXPECT_EQ(2, iob_parse(b));
 	iob_free(b);
 }
 
