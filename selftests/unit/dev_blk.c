@@ -563,7 +563,7 @@ TEST(crowded, "of what ends at once a pass takes some: by number, and by its cos
 
 	fv_open(&aligned);
 	q = &fv.vdev->vqs[0].q;
-	q->pq.crowded = true;
+	fc.crowded = true;
 	fc.holds = true;
 	data = fv_alloc(2 * PAGE_SIZE + 16) + 16;
 	for (i = 0; i < MANY; i++) {
@@ -586,6 +586,50 @@ TEST(crowded, "of what ends at once a pass takes some: by number, and by its cos
 	fc.holds = false;
 	fc_settle();
 	EXPECT_EQ(MANY, fv_ended(0));
+	fv_close();
+}
+
+#define COSTLY	SZ_64K		/* is still copied in the pass; two are too much for one */
+
+/* Two of four requests are taken; the queue rests for so many passes. */
+static void rests(unsigned int passes)
+{
+	struct vt_queue *q = &fv.vdev->vqs[0].q;
+	u64 data = fv_alloc(COSTLY + 16) + 16;
+	unsigned int i;
+	struct one r;
+
+	fc.crowded = true;
+	fc.holds = true;
+	fc.submit_ns = 1000;
+	for (i = 0; i < 4; i++) {
+		one_begin(&r, VIRTIO_BLK_T_OUT, 0);
+		fv_add(&r.c, data, COSTLY, false);
+		one_end(&r);
+		fv_offer(0, &r.c);
+	}
+	EXPECT_EQ(2, fc_poll());
+	for (i = 0; i < passes; i++) {
+		EXPECT_EQ(0, fc_poll());
+		EXPECT_EQ(2, q->inflight);
+		EXPECT(!fc_asleep());
+	}
+	fc.crowded = passes == 5;
+	EXPECT_EQ(2, fc_poll());
+	EXPECT_EQ(4, q->inflight);
+	fc.holds = false;
+	fc_settle();
+}
+
+TEST(rest, "what costs more than a pass is made up for: the queue rests, and stays awake")
+{
+	fv_open(&aligned);
+	/* It had the poller for 2 us. The others have it for 6; a pass is one. */
+	rests(5);
+	EXPECT_EQ(4, fv_ended(0));
+	/* With nobody else there is nobody to rest for. */
+	rests(2);
+	EXPECT_EQ(8, fv_ended(0));
 	fv_close();
 }
 

@@ -324,6 +324,7 @@ static void disk_submit(struct vt_io *io)
 	disk_check(io);
 	if (fc.on_submit)
 		fc.on_submit();
+	fc_take_time(fc.submit_ns);
 	if (!fc.holds && io->be != fc.hangs) {
 		disk_end(io);
 		return;
@@ -597,6 +598,11 @@ u64 shim_now(void)
 	return now;
 }
 
+void fc_take_time(u64 ns)
+{
+	now += ns;
+}
+
 unsigned int fc_poll(void)
 {
 	unsigned int i, done, all = 0;
@@ -607,6 +613,7 @@ unsigned int fc_poll(void)
 
 		if (pqs[i].asleep)
 			continue;
+		pq->crowded = fc.crowded;
 		done = pq->ops->poll(pq, now, 0);
 		all += done;
 		if (done || pq->stays)
@@ -827,6 +834,8 @@ void fc_heal(void)
 	shim_no_memory = 0;
 	fc.fails = 0;
 	fc.holds = false;
+	fc.crowded = false;
+	fc.submit_ns = 0;
 	fc.hangs = NULL;
 	memset(hole, 0, sizeof(hole));
 	memset(ro, 0, sizeof(ro));
@@ -868,7 +877,10 @@ void fc_step(void)
 		fc_end_io(1 + fuzz_take(1) % 8);
 		break;
 	case 8:
-		fc.holds = fuzz_take(1) & 1;
+		i = fuzz_take(1);
+		fc.holds = i & 1;
+		fc.crowded = i & 2;
+		fc.submit_ns = (i & 12) * 1000;
 		break;
 	case 9:
 		fc.fails = fuzz_take(1) % 8;

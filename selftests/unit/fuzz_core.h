@@ -58,6 +58,8 @@ struct fc_disk {
  * @blocked: does it wait for a lock that is held? NULL: no
  * @fails: how many I/Os from now on fail
  * @fills_nothing: the backend does not read what it says it has read
+ * @crowded: other queues have work for the poller, too
+ * @submit_ns: an I/O takes so long to be submitted
  * @holds: the backend keeps I/O until it is let go
  * @hangs: this one keeps it for as long as it is here; NULL: none does
  * @looks: how often a backend was polled
@@ -78,6 +80,8 @@ struct fc {
 	bool (*blocked)(struct work_struct *work);
 	unsigned int fails;
 	bool fills_nothing;
+	bool crowded;
+	u64 submit_ns;
 	bool holds;
 	const struct vt_backend *hangs;
 	unsigned int looks;
@@ -126,6 +130,8 @@ u64 fc_take_addr(u64 want);
  * Returns: what was done.
  */
 unsigned int fc_poll(void);
+/* So long is over, ns. */
+void fc_take_time(u64 ns);
 /* I/O that the backend has held ends: at most @max. Returns: how many. */
 unsigned int fc_end_io(unsigned int max);
 /* Do work items: at most @max. */
