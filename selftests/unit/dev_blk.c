@@ -766,6 +766,46 @@ TEST(memory_again, "memory that is not there at first is waited for, a hole is n
 	fv_close();
 }
 
+/* Pages that are never there at the same time. */
+#define APART(n)	(FC_BASE + (u64)(FC_RUN + 2 * (n)) * PAGE_SIZE)
+
+TEST(memory_no_room, "what needs more memory at a time than can be had ends, with an error")
+{
+	struct virtio_blk_outhdr hdr = { };
+	struct one r;
+
+	fv_open(&plain);
+	fc.evicts = true;
+	fc_lose(FC_RUN + 4, false);
+	/* One page of data; then two. */
+	one_begin(&r, VIRTIO_BLK_T_IN, 0);
+	fv_add(&r.c, APART(2), 512, true);
+	one_end(&r);
+	fv_send(0, &r.c);
+	EXPECT_EQ(VIRTIO_BLK_S_OK, one_status(&r));
+	one_begin(&r, VIRTIO_BLK_T_IN, 0);
+	fv_add(&r.c, APART(2), 512, true);
+	fv_add(&r.c, APART(3), 512, true);
+	one_end(&r);
+	fv_send(0, &r.c);
+	EXPECT_EQ(VIRTIO_BLK_S_IOERR, one_status(&r));
+	/* A header of two pages has twice as many tries. */
+	memset(&r, 0, sizeof(r));
+	fc_write(APART(2), &hdr, 8);
+	fc_write(APART(3), &hdr, 8);
+	fv_add(&r.c, APART(2), 8, false);
+	fv_add(&r.c, APART(3), 8, false);
+	fv_in(&r.c, 512);
+	one_end(&r);
+	fv_send(0, &r.c);
+	EXPECT_EQ(VIRTIO_BLK_S_IOERR, one_status(&r));
+	/* And others go on. */
+	one_rw(&r, VIRTIO_BLK_T_IN, 0, 512, 0);
+	fv_send(0, &r.c);
+	EXPECT_EQ(VIRTIO_BLK_S_OK, one_status(&r));
+	fv_close();
+}
+
 TEST(memory_header, "a header of two pieces, of which the second is not there at first, or never")
 {
 	const u64 at = FC_BASE + (FC_RUN + 3) * PAGE_SIZE;

@@ -178,13 +178,18 @@ int vt_gmem_lookup_in(struct vt_gmem *gm, const struct vt_chunk *c, u64 addr,
 
 int vt_gmem_fill(struct vt_gmem *gm, u64 addr)
 {
-	unsigned int i = (addr - FC_BASE) / PAGE_SIZE;
+	unsigned int i = (addr - FC_BASE) / PAGE_SIZE, k;
 
 	MUST(gm == &fc.gmem);
 	if (!inside(addr, 1) || hole[i])
 		return -EFAULT;
 	if (shim_no_room(0))
 		return -ENOMEM;
+	if (fc.evicts) {
+		for (k = FC_RUN; k < FC_PAGES; k++)
+			absent[k] = true;
+		fc.gmem.evictions++;
+	}
 	absent[i] = false;
 	return 0;
 }
@@ -836,6 +841,7 @@ void fc_heal(void)
 	fc.holds = false;
 	fc.crowded = false;
 	fc.submit_ns = 0;
+	fc.evicts = false;
 	fc.hangs = NULL;
 	memset(hole, 0, sizeof(hole));
 	memset(ro, 0, sizeof(ro));
@@ -889,7 +895,9 @@ void fc_step(void)
 		shim_no_memory = fuzz_take(1) % 8;
 		break;
 	case 11:
-		i = fuzz_take(1) % FC_PAGES;
+		i = fuzz_take(1);
+		fc.evicts = i & 128;
+		i %= FC_PAGES;
 		absent[i] = i >= FC_RUN;
 		break;
 	case 12:

@@ -60,6 +60,8 @@ struct fc_disk {
  * @fills_nothing: the backend does not read what it says it has read
  * @crowded: other queues have work for the poller, too
  * @submit_ns: an I/O takes so long to be submitted
+ * @evicts: there is room for one page that is not in the first piece: another one
+ *	goes where it is looked up
  * @holds: the backend keeps I/O until it is let go
  * @hangs: this one keeps it for as long as it is here; NULL: none does
  * @looks: how often a backend was polled
@@ -82,6 +84,7 @@ struct fc {
 	bool fills_nothing;
 	bool crowded;
 	u64 submit_ns;
+	bool evicts;
 	bool holds;
 	const struct vt_backend *hangs;
 	unsigned int looks;
