@@ -17,7 +17,7 @@ static struct vt_resv_state *state_new(unsigned int nr)
 	struct vt_resv_state *s;
 	unsigned int i;
 
-	s = calloc(1, struct_size(s, reg, VT_RESV_MAX_REGISTRANTS));
+	s = calloc(1, struct_size(s, reg, VT_RESV_MAX_REGISTRANTS + 1));
 	s->ptpl = true;
 	s->nr = nr;
 	s->holder = VT_RESV_NOBODY;
@@ -177,6 +177,10 @@ TEST(blob_none, "a file that was never finished has no state, a damaged one is a
 
 	EXPECT_EQ(-ENODATA, vt_resv_blob_get(file, 0, IDENT, got, &seq));
 	EXPECT_EQ(-ENODATA, vt_resv_blob_get(file, FILE_LEN, IDENT, got, &seq));
+	/* Of the second one, too, something was begun. */
+	file[VT_RESV_SLOT] = 1;
+	EXPECT_EQ(-EBADMSG, vt_resv_blob_get(file, FILE_LEN, IDENT, got, &seq));
+	file[VT_RESV_SLOT] = 0;
 	vt_resv_blob_put(s, IDENT, 1, file);
 	file[40] ^= 1;
 	EXPECT_EQ(-ENODATA, vt_resv_blob_get(file, VT_RESV_SLOT, IDENT, got,
@@ -201,6 +205,26 @@ TEST(blob_impossible, "a whole slot with an impossible state is an error")
 	s->holder = 2;
 	vt_resv_blob_put(s, IDENT, 1, file);
 	EXPECT_EQ(-EBADMSG, vt_resv_blob_get(file, FILE_LEN, IDENT, got, &seq));
+	free(s);
+	free(got);
+	free(file);
+}
+
+TEST(blob_many, "a whole slot with more registrants than there may be is an error")
+{
+	struct vt_resv_state *s = state_new(VT_RESV_MAX_REGISTRANTS + 1);
+	/* Of just the size that is needed: what is beyond it is seen. */
+	struct vt_resv_state *got =
+		calloc(1, struct_size(got, reg, VT_RESV_MAX_REGISTRANTS));
+	u8 *file = calloc(1, FILE_LEN);
+	u64 seq;
+
+	vt_resv_blob_put(s, IDENT, 1, file);
+	EXPECT_EQ(-EBADMSG, vt_resv_blob_get(file, FILE_LEN, IDENT, got, &seq));
+	EXPECT_EQ(0, got->nr);
+	s->nr--;
+	vt_resv_blob_put(s, IDENT, 1, file);
+	EXPECT_EQ(0, vt_resv_blob_get(file, FILE_LEN, IDENT, got, &seq));
 	free(s);
 	free(got);
 	free(file);

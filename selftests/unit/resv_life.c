@@ -295,6 +295,9 @@ TEST(no_memory, "an allocation that fails changes nothing")
 
 TEST(full, "so many registrants and no more; known ones can still change their key")
 {
+	struct vt_resv_args move = {
+		.op = VT_RESV_OP_MOVE, .key = 1, .new_key = 3,
+	};
 	struct resv_bed b;
 	unsigned int i;
 
@@ -312,6 +315,9 @@ TEST(full, "so many registrants and no more; known ones can still change their k
 	EXPECT_EQ(VT_RESV_OK, resv_register(&b, 0, 5, 1));
 	EXPECT_EQ(VT_RESV_OK, resv_reserve(&b, 0, VT_RESV_WRITE_EX));
 	EXPECT_EQ(VT_RESV_MAX_REGISTRANTS - 1, b.r.state->holder);
+	move.dest = b.x[1].n.id;
+	EXPECT_EQ(VT_RESV_FULL, vt_resv_out(&b.x[0].n, &move));
+	EXPECT_EQ(VT_RESV_MAX_REGISTRANTS - 1, b.r.state->holder);
 	EXPECT_EQ(VT_RESV_OK, resv_op(&b, 0, VT_RESV_OP_CLEAR));
 	EXPECT_EQ(0, b.r.state->nr);
 	resv_bed_end(&b);
@@ -326,6 +332,9 @@ TEST(restore, "a saved state is as it was, but for the generation")
 	EXPECT_EQ(VT_RESV_OK, set_ptpl(&b, 0, VT_RESV_PTPL_KEEP));
 	EXPECT_EQ(VT_RESV_OK, resv_reserve(&b, 0, VT_RESV_EX_ACCESS_REG));
 	resv_bed_init(&c);
+	shim_no_memory = 1;
+	EXPECT_EQ(-ENOMEM, vt_resv_restore(&c.r, b.saved));
+	EXPECT_EQ(0, c.r.state->nr);
 	EXPECT_EQ(0, vt_resv_restore(&c.r, b.saved));
 	EXPECT_EQ(0, c.r.state->generation);
 	EXPECT(c.r.state->ptpl);
