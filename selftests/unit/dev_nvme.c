@@ -715,6 +715,19 @@ TEST(pin, "the pin is raised by what is not taken, and by taking the mask off")
 	EXPECT(vt_nvme_intx(nd.n));
 	nd_consume(1);
 	EXPECT(!vt_nvme_intx(nd.n));
+	/* The same of the admin queue; with the mask on it is not. */
+	nd_reg(NV_REG_INTMS, 4, 1);
+	before = nd.raised;
+	nd_admin(NV_ADM_GET_FEATURES, 0, 0, NV_FEAT_VWC, 0);
+	fc_settle();
+	EXPECT_EQ(before, nd.raised);
+	EXPECT(!vt_nvme_intx(nd.n));
+	nd_reg(NV_REG_INTMC, 4, 1);
+	fc_settle();
+	EXPECT_EQ(before + 1, nd.raised);
+	EXPECT(vt_nvme_intx(nd.n));
+	nd_consume(0);
+	EXPECT(!vt_nvme_intx(nd.n));
 	nd_end();
 }
 
@@ -800,6 +813,35 @@ TEST(mapped, "nobody sleeps while the page of doorbells is mapped")
 	EXPECT(!nv_db_mapped(nd.n));
 	nd_serve();
 	nd_end();
+}
+
+static void map_now(void)
+{
+	fc.on_sleep = NULL;
+	vt_nvme_doorbells_mapped(nd.n);
+}
+
+TEST(mapped_late, "nor if that happens just when a queue is about to")
+{
+	unsigned int i;
+
+	/* One of them, then the other: the admin queue is the first. */
+	for (i = 0; i < 2; i++) {
+		ready(0);
+		nd.zap_fails = true;
+		if (i)
+			fc_settle();
+		fc.on_sleep = map_now;
+		nd_doorbell(2 * i, 0);
+		fc_settle();
+		EXPECT(!fc.on_sleep);
+		EXPECT(!fc_asleep());
+		nd.zap_fails = false;
+		fc_settle();
+		EXPECT(fc_asleep());
+		nd_serve();
+		nd_end();
+	}
 }
 
 TEST(mapped_unused, "a mapping that is no use stays longer each time, to a limit")
@@ -1222,18 +1264,42 @@ TEST(bounce_no_memory, "no memory for a copy: the command waits, and is served")
 	nd_end();
 }
 
-TEST(many_admin, "more admin commands than are done at a time")
+/* All that the admin queue can hold. */
+#define ADMIN_MOST	63
+
+static void offer_admin(void)
 {
 	unsigned int i;
 
-	ready(0);
-	/* One is left of the queue: 63 and, once taken, 63 more. */
-	for (i = 0; i < 63; i++)
+	for (i = 0; i < ADMIN_MOST; i++)
 		nd_submit(0, &(struct nv_sqe) {
 			.opcode = NV_ADM_GET_FEATURES, .cid = nd.cid++,
 			.cdw10 = cpu_to_le32(NV_FEAT_VWC),
 		}, false);
 	nd_ring(0, nd.tail[0]);
+}
+
+static void offer_admin_anew(void)
+{
+	shim_on_mb = NULL;
+	nd_consume(0);
+	offer_admin();
+}
+
+TEST(many_admin, "more admin commands than are done at a time: the rest is the next work item's")
+{
+	u32 first;
+
+	ready(0);
+	first = nd.n->admin.sq.head;
+	offer_admin();
+	fc_poll();
+	shim_on_mb = offer_admin_anew;
+	EXPECT_EQ(1, fc_do_work(1));
+	EXPECT(!shim_on_mb);
+	/* One of the second 63 is still done by the first. */
+	EXPECT_EQ((first + 64) % 64, nd.n->admin.sq.head);
+	EXPECT_EQ(1, fc_works());
 	fc_settle();
 	EXPECT_EQ(nd.tail[0], nd.n->admin.sq.head);
 	nd_serve();
