@@ -1286,6 +1286,47 @@ static void offer_admin_anew(void)
 	offer_admin();
 }
 
+TEST(admin_room, "commands wait while the completion queue is full, and so does an abort")
+{
+	u32 i;
+
+	nd_open(0, 0);
+	memset(nd.tail, 0, sizeof(nd.tail));
+	memset(nd.head, 0, sizeof(nd.head));
+	vt_nvme_set_msix(nd.n, true);
+	/* 64 commands, one completion. */
+	nd_reg(NV_REG_AQA, 4, 1 << 16 | 63);
+	nd_reg(NV_REG_ASQ, 8, ND_PAGE(ND_SQ(0)));
+	nd_reg(NV_REG_ACQ, 8, ND_PAGE(ND_CQ(0)));
+	nd_reg(NV_REG_CC, 4, ENABLE);
+	fc_settle();
+	for (i = 0; i < 3; i++)
+		nd_submit(0, &(struct nv_sqe) {
+			.opcode = NV_ADM_GET_FEATURES, .cid = nd.cid++,
+			.cdw10 = cpu_to_le32(NV_FEAT_VWC),
+		}, true);
+	for (i = 1; i <= 3; i++) {
+		fc_settle();
+		EXPECT_EQ(i, nd.n->admin.sq.head);
+		EXPECT(fc_asleep());
+		nd_consume(0);
+	}
+	/* An abort has one completion; the command's own has no room then. */
+	nd_submit(0, &(struct nv_sqe) {
+		.opcode = NV_ADM_ASYNC_EVENT, .cid = 0x77,
+	}, true);
+	fc_settle();
+	nd_submit(0, &(struct nv_sqe) {
+		.opcode = NV_ADM_ABORT, .cid = nd.cid++,
+		.cdw10 = cpu_to_le32(0x77 << 16),
+	}, true);
+	fc_settle();
+	EXPECT_EQ(1, nd.n->core.aer.nr);
+	EXPECT_EQ(5, nd.n->admin.sq.head);
+	nd_serve();
+	nd_end();
+}
+
 TEST(many_admin, "more admin commands than are done at a time: the rest is the next work item's")
 {
 	u32 first;
