@@ -160,7 +160,7 @@ experiment-cost-500:
 
 # Sessions that come and go: 1,000 of them, then half an hour of load.
 soak: bench-built
-	tools/lab/lab run --timeout 7200 --env SOAK_ROUNDS=1000 --env SOAK_SECONDS=1800 \
+	tools/lab/lab run --tries 2 --timeout 7200 --env SOAK_ROUNDS=1000 --env SOAK_SECONDS=1800 \
 		-- python3 selftests/vm/run.py soak
 
 # Half of the time for calls, half for queues.

@@ -451,6 +451,39 @@ TEST(unit_told, "a driver is told of a new unit when it is there, and not before
 	fv_close();
 }
 
+/* A task management request at a page that is lost. Returns: the response. */
+static u8 tmf_at_lost(bool for_good)
+{
+	const u64 at = FC_BASE + (FC_RUN + 4) * PAGE_SIZE;
+	struct virtio_scsi_ctrl_tmf_req r = {
+		.subtype = cpu_to_le32(VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET),
+		.lun = { 1 },
+	};
+	struct fv_chain c = { .nr = 0 };
+	u8 response = 0xff;
+	u64 resp;
+
+	fc_write(at, &r, sizeof(r));
+	fv_add(&c, at, sizeof(r), false);
+	resp = fv_in(&c, 1);
+	fc_write(resp, &response, 1);
+	fc_lose(FC_RUN + 4, for_good);
+	fv_send(SCSI_VQ_CONTROL, &c);
+	fc_read(resp, &response, 1);
+	return response;
+}
+
+TEST(control_memory, "a control request that is not in memory waits; where none is, it fails")
+{
+	fv_open(&one);
+	EXPECT_EQ(VIRTIO_SCSI_S_OK, tmf_at_lost(false));
+	EXPECT_EQ(1, fv.vdev->s.stats[SCSI_VQ_CONTROL].mem_faults);
+	EXPECT_EQ(VIRTIO_SCSI_S_FAILURE, tmf_at_lost(true));
+	EXPECT_EQ(VIRTIO_SCSI_S_OK,
+		  sd_tmf(VIRTIO_SCSI_T_TMF_LOGICAL_UNIT_RESET));
+	fv_close();
+}
+
 static const struct fv_seed pi = {
 	.disk = { 32 }, .features = ~BIT_ULL(VIRTIO_F_RING_PACKED),
 };
