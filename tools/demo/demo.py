@@ -325,4 +325,4 @@ if __name__ == "__main__":
     except (vt.CommandError, GuestError, OSError, KeyError,
             subprocess.SubprocessError) as err:
         print(f"demo: {type(err).__name__}: {err}", file=sys.stderr)
-        sys.exit(EXIT_EMULATOR if Guest.emulator_faults else 1)
+        sys.exit(EXIT_EMULATOR if Guest.emulator_faults or Guest.silent else 1)

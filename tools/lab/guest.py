@@ -60,6 +60,12 @@ def emulator_fault(stderr, console):
     return ""
 
 
+def says_nothing(err, state, console):
+    """It runs, but gives no answer; or it began anew, and its kernel did not say why."""
+    return ("in time" in err and "status: running" in state) or \
+        ("restarted" in err and not console.strip())
+
+
 @atexit.register
 def _kill_all():
     for guest in list(_running):
@@ -81,7 +87,7 @@ class Guest:
     """
 
     emulator_faults = []	# one word on each guest that ended by one
-    silent = 0			# guests that ran, and gave no answer
+    silent = 0			# guests that says_nothing() is true of
     witness = None		# what else to tell when one fails: gives a text
 
     def __init__(self, qemu_args=(), mem=512, cpus=1, kernel=None, append="",
@@ -207,7 +213,7 @@ class Guest:
     def _failure(self, err):
         """@err with all that was said; the guest is gone afterwards."""
         stacks, state = self._stacks(), self._state()
-        Guest.silent += "in time" in str(err) and "status: running" in state
+        Guest.silent += says_nothing(str(err), state, self.console_text())
         host = Guest.witness and Guest.witness()
         self.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):

@@ -14,7 +14,7 @@ import initramfs
 import qmp
 import splats
 from errors import EXIT_LAB, EXIT_SPLAT, EXIT_TIMEOUT
-from guest import emulator_fault
+from guest import emulator_fault, says_nothing
 
 LAB = os.path.join(initramfs.HERE, "lab")
 LIMIT = 900
@@ -105,6 +105,10 @@ def emulators_fault(_):
         log_now = log.format(flags)
         expect(splats.by_emulator(log_now), fault)
         expect(bool(emulator_fault("", log_now)), fault)
+    expect(says_nothing("no answer in time", "VM status: running", ""), True)
+    expect(says_nothing("no answer in time", "VM status: paused", ""), False)
+    expect(says_nothing("the guest restarted", "VM status: running", ""), True)
+    expect(says_nothing("the guest restarted", "VM status: running", log), False)
     # A fault's flags are no interrupt's.
     expect(splats.by_emulator(log.format("00010002").replace("common_interrupt", "exc_page_fault")),
            False)
