@@ -592,7 +592,7 @@ TEST(crowded, "of what ends at once a pass takes some: by number, and by its cos
 #define COSTLY	SZ_64K		/* is still copied in the pass; two are too much for one */
 
 /* Two of four requests are taken; the queue rests for so many passes. */
-static void rests(unsigned int passes)
+static void rests(unsigned int passes, bool others)
 {
 	struct vt_queue *q = &fv.vdev->vqs[0].q;
 	u64 data = fv_alloc(COSTLY + 16) + 16;
@@ -614,7 +614,7 @@ static void rests(unsigned int passes)
 		EXPECT_EQ(2, q->inflight);
 		EXPECT(!fc_asleep());
 	}
-	fc.crowded = passes == 5;
+	fc.crowded = others;
 	EXPECT_EQ(2, fc_poll());
 	EXPECT_EQ(4, q->inflight);
 	fc.holds = false;
@@ -625,10 +625,10 @@ TEST(rest, "what costs more than a pass is made up for: the queue rests, and sta
 {
 	fv_open(&aligned);
 	/* It had the poller for 2 us. The others have it for 6; a pass is one. */
-	rests(5);
+	rests(5, true);
 	EXPECT_EQ(4, fv_ended(0));
 	/* With nobody else there is nobody to rest for. */
-	rests(2);
+	rests(2, false);
 	EXPECT_EQ(8, fv_ended(0));
 	fv_close();
 }

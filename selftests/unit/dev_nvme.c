@@ -1194,15 +1194,23 @@ static void second_at_once(void)
 	small_send(1);
 }
 
-TEST(admin_small, "a doorbell is back where it was: another command is meant")
+/* With admin queues of these sizes. */
+static void enable_small(u32 aqa)
 {
-	nd_open(0, 0);
+	memset(nd.tail, 0, sizeof(nd.tail));
+	memset(nd.head, 0, sizeof(nd.head));
 	vt_nvme_set_msix(nd.n, true);
-	nd_reg(NV_REG_AQA, 4, 1 << 16 | 1);
+	nd_reg(NV_REG_AQA, 4, aqa);
 	nd_reg(NV_REG_ASQ, 8, ND_PAGE(ND_SQ(0)));
 	nd_reg(NV_REG_ACQ, 8, ND_PAGE(ND_CQ(0)));
 	nd_reg(NV_REG_CC, 4, ENABLE);
 	fc_settle();
+}
+
+TEST(admin_small, "a doorbell is back where it was: another command is meant")
+{
+	nd_open(0, 0);
+	enable_small(1 << 16 | 1);
 	small_send(0);
 	fc_poll();
 	shim_on_read = second_at_once;
@@ -1291,20 +1299,10 @@ TEST(admin_room, "commands wait while the completion queue is full, and so does 
 	u32 i;
 
 	nd_open(0, 0);
-	memset(nd.tail, 0, sizeof(nd.tail));
-	memset(nd.head, 0, sizeof(nd.head));
-	vt_nvme_set_msix(nd.n, true);
 	/* 64 commands, one completion. */
-	nd_reg(NV_REG_AQA, 4, 1 << 16 | 63);
-	nd_reg(NV_REG_ASQ, 8, ND_PAGE(ND_SQ(0)));
-	nd_reg(NV_REG_ACQ, 8, ND_PAGE(ND_CQ(0)));
-	nd_reg(NV_REG_CC, 4, ENABLE);
-	fc_settle();
+	enable_small(1 << 16 | 63);
 	for (i = 0; i < 3; i++)
-		nd_submit(0, &(struct nv_sqe) {
-			.opcode = NV_ADM_GET_FEATURES, .cid = nd.cid++,
-			.cdw10 = cpu_to_le32(NV_FEAT_VWC),
-		}, true);
+		nd_admin(NV_ADM_GET_FEATURES, 0, 0, NV_FEAT_VWC, 0);
 	for (i = 1; i <= 3; i++) {
 		fc_settle();
 		EXPECT_EQ(i, nd.n->admin.sq.head);

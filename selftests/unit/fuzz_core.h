@@ -133,8 +133,6 @@ u64 fc_take_addr(u64 want);
  * Returns: what was done.
  */
 unsigned int fc_poll(void);
-/* So long is over, ns. */
-void fc_take_time(u64 ns);
 /* I/O that the backend has held ends: at most @max. Returns: how many. */
 unsigned int fc_end_io(unsigned int max);
 /* Do work items: at most @max. */

@@ -299,7 +299,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 }
 
 
-/* What is beside a call: it is refused, its memory is read-only, there is none to have. */
+/* What is beside a call: it is refused, memory is read-only, a path has no end. */
 #define PUT_BUSY	1
 #define PUT_READ_ONLY	2
 #define PUT_LONG_PATH	4

@@ -17,14 +17,14 @@ static inline void spin_lock_init(spinlock_t *l)
 
 #define spin_lock_irqsave(l, flags)		\
 	do {					\
-		shim_assert(!(l)->locked);		\
+		shim_assert(!(l)->locked);	\
 		(l)->locked = true;		\
 		(flags) = 0;			\
 	} while (0)
 
 #define spin_lock_irq(l)			\
 	do {					\
-		shim_assert(!(l)->locked);		\
+		shim_assert(!(l)->locked);	\
 		(l)->locked = true;		\
 	} while (0)
 

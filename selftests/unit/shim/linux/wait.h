@@ -21,10 +21,10 @@ typedef struct { } wait_queue_head_t;
 									\
 		(void)(wq);						\
 		for (; !(cond) && waits_; waits_--) {			\
-			shim_assert(shim_on_wait);				\
+			shim_assert(shim_on_wait);			\
 			shim_on_wait();					\
 		}							\
-		shim_assert(cond);						\
+		shim_assert(cond);					\
 	} while (0)
 
 #endif
